@@ -1,0 +1,44 @@
+/** What went wrong, as a stable word; docs/errors.md lists every one. */
+export type ErrorCode =
+  | 'USAGE'
+  | 'DATA_MISSING'
+  | 'DATA_DAMAGED'
+  | 'MODEL_INVALID'
+  | 'MODEL_FILE'
+  | 'RUN_EXISTS'
+  | 'WRITE_FAILED'
+  | 'PORT_IN_USE'
+  | 'HOST_UNKNOWN'
+  | 'LISTEN_FAILED'
+  | 'COORDINATOR_GONE'
+  | 'REFUSED'
+  | 'PROTOCOL'
+  | 'ENGINE_MISSING'
+  | 'THREAD_FAILED'
+  | 'NOT_FINITE';
+
+/**
+ * An error that a user can cause: one sentence that says what is wrong, where, and what to do.
+ * The command line prints `message` alone and ends with `exitCode`: 2 for usage, 1 for the rest.
+ */
+export class DtrainError extends Error {
+  override readonly name = 'DtrainError';
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+
+  get exitCode(): 1 | 2 {
+    return this.code === 'USAGE' ? 2 : 1;
+  }
+}
+
+/** The system's own word for a failed call (`ENOSPC`, `EACCES`, …), or undefined. */
+export function systemCode(error: unknown): string | undefined {
+  if (error instanceof Error && 'code' in error && typeof error.code === 'string') {
+    return error.code;
+  }
+  return undefined;
+}
