@@ -68,7 +68,7 @@ const LARGEST_WEIGHTS = 64 * 1024 * 1024;
  * @throws DtrainError MODEL_INVALID, naming the layer, for a shape that does not fit.
  */
 export function buildModel(spec: ModelSpec): Model {
-  if (spec.input.length !== 3 || !spec.input.every(isExtent)) {
+  if (!spec.input.every(isExtent)) {
     throw invalid(
       `model ${spec.name}`,
       `input [${spec.input.join(', ')}] is not [rows, columns, channels]`,
@@ -162,9 +162,6 @@ function windowOutputs(
   const [rows, columns] = imageOf(where, input);
   checkExtents(where, 'window', size);
   checkExtents(where, 'strides', strides);
-  if (padding !== 'same' && padding !== 'valid') {
-    throw invalid(where, `padding is ${String(padding)}, not same or valid`);
-  }
   const outputs: Pair = [
     windowAxis(rows, size[0], strides[0], padding).outputs,
     windowAxis(columns, size[1], strides[1], padding).outputs,
