@@ -1,0 +1,164 @@
+import type { OptionTable } from './option.js';
+import { duration, host, oneOf, path, plainName, secret, wholeNumber, yesOrNo } from './parsers.js';
+import { trainingOptions } from './training-options.js';
+import { engines, type OptionKey } from './types.js';
+
+/** Every option of every command. */
+export const options: OptionTable = {
+  ...trainingOptions,
+  dataDir: {
+    flag: '--data-dir <folder>',
+    description: 'folder with the four MNIST files',
+    default: null,
+    parser: path,
+  },
+  engine: {
+    flag: '--engine <name>',
+    description: `what computes the gradients: ${engines.join(' or ')}`,
+    default: 'auto',
+    parser: oneOf(engines),
+  },
+  threads: {
+    flag: '--threads <count>',
+    description: 'threads that compute on this machine; a coordinator may have 0',
+    default: null,
+    defaultText: 'one per core',
+    parser: wholeNumber(1, 256),
+  },
+  out: {
+    flag: '--out <folder>',
+    description: 'folder to write the run to',
+    default: null,
+    parser: path,
+  },
+  name: {
+    flag: '--name <name>',
+    description: 'name to show in reports',
+    default: null,
+    parser: plainName,
+  },
+  json: {
+    flag: '--json',
+    description: 'report one JSON object a line',
+    default: false,
+    parser: yesOrNo,
+  },
+  quiet: {
+    flag: '--quiet',
+    description: 'report only errors and the result',
+    default: false,
+    parser: yesOrNo,
+  },
+  verbose: {
+    flag: '--verbose',
+    description: 'report details too',
+    default: false,
+    parser: yesOrNo,
+  },
+  config: {
+    flag: '--config <file>',
+    description: "JSON file of settings, such as a run's config.json",
+    default: null,
+    parser: path,
+  },
+  host: {
+    flag: '--host <address>',
+    description: 'address to listen on; 0.0.0.0 for all',
+    default: '127.0.0.1',
+    parser: host,
+  },
+  port: {
+    flag: '--port <number>',
+    description: 'port to listen on; 0 for any free one',
+    default: 7070,
+    parser: wholeNumber(0, 65_535),
+  },
+  workers: {
+    flag: '--workers <count>',
+    description: 'workers to wait for before the first step',
+    default: 0,
+    parser: wholeNumber(0, 1024),
+  },
+  token: {
+    flag: '--token <text>',
+    description: 'secret that workers and coordinator share',
+    default: null,
+    parser: secret,
+    secret: true,
+  },
+  tokenFile: {
+    flag: '--token-file <file>',
+    description: 'file that holds the token',
+    default: null,
+    parser: path,
+  },
+  patience: {
+    flag: '--patience <duration>',
+    description: 'how long to go on trying to reach the coordinator: 90s, 10m, 2h',
+    default: 600,
+    defaultText: '10m',
+    parser: duration,
+  },
+};
+
+/** A coordinator may leave all the computing to its workers. */
+export const coordinatorOptions: OptionTable = {
+  ...options,
+  threads: { ...options.threads, parser: wholeNumber(0, 256) },
+};
+
+/** The options of `dtrain train`, as its help lists them. */
+export const trainKeys = [
+  'model',
+  'dataDir',
+  'epochs',
+  'steps',
+  'batch',
+  'optimizer',
+  'lr',
+  'momentum',
+  'weightDecay',
+  'schedule',
+  'warmup',
+  'seed',
+  'validation',
+  'engine',
+  'threads',
+  'out',
+  'name',
+  'config',
+  'json',
+  'quiet',
+  'verbose',
+] as const satisfies readonly OptionKey[];
+
+/** The options of `dtrain coordinator`. */
+export const coordinatorKeys = [
+  'host',
+  'port',
+  'workers',
+  'token',
+  'tokenFile',
+  ...trainKeys,
+] as const satisfies readonly OptionKey[];
+
+/** The options of `dtrain worker`. */
+export const workerKeys = [
+  'threads',
+  'name',
+  'token',
+  'tokenFile',
+  'patience',
+  'quiet',
+  'verbose',
+] as const satisfies readonly OptionKey[];
+
+/** `--batch` */
+export function flagName(key: OptionKey): string {
+  return options[key].flag.replace(/ .*/, '');
+}
+
+/** `DTRAIN_BATCH` */
+export function environmentName(key: OptionKey): string {
+  return `DTRAIN_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+}

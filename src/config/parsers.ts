@@ -1,0 +1,107 @@
+import { isIP } from 'node:net';
+
+/** Reads an option's value from a flag's or variable's text or from a JSON value. */
+export interface Parser<T> {
+  /** What a valid value is, as it continues "must be …". */
+  readonly expects: string;
+  /** The value, or undefined if it is not a valid one. */
+  readonly parse: (value: unknown) => T | undefined;
+}
+
+const decimal = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
+
+function toNumber(value: unknown): number {
+  const number = typeof value === 'string' && decimal.test(value) ? Number(value) : value;
+  // Adding 0 turns -0, which JSON cannot hold, into 0.
+  return typeof number === 'number' ? number + 0 : NaN;
+}
+
+function number(expects: string, accepts: (value: number) => boolean): Parser<number> {
+  return {
+    expects,
+    parse: (value) => {
+      const parsed = toNumber(value);
+      return accepts(parsed) ? parsed : undefined;
+    },
+  };
+}
+
+function text(expects: string, accepts: (value: string) => boolean): Parser<string> {
+  return {
+    expects,
+    parse: (value) => (typeof value === 'string' && accepts(value) ? value : undefined),
+  };
+}
+
+export function wholeNumber(least: number, most: number): Parser<number> {
+  return number(
+    `a whole number from ${least} to ${most}`,
+    (value) => Number.isInteger(value) && value >= least && value <= most,
+  );
+}
+
+export const rate = number(
+  'a number above 0 and at most 100',
+  (value) => value > 0 && value <= 100,
+);
+
+export const fractionBelowOne = number(
+  'a number of at least 0 and below 1',
+  (value) => value >= 0 && value < 1,
+);
+
+export const fraction = number('a number from 0 to 1', (value) => value >= 0 && value <= 1);
+
+export function oneOf<T extends string>(choices: readonly T[]): Parser<T> {
+  return {
+    expects: `one of ${choices.join(', ')}`,
+    parse: (value) => choices.find((choice) => choice === value),
+  };
+}
+
+export const path = text(
+  'a path that is not empty',
+  (value) => value !== '' && !value.includes('\0'),
+);
+
+export const plainName = text(
+  "1 to 64 letters, digits, '.', '_' or '-', not beginning with '.'",
+  (value) => /^(?!\.)[A-Za-z0-9._-]{1,64}$/.test(value),
+);
+
+export const host = text(
+  'a host name or an IP address',
+  (value) => isIP(value) !== 0 || /^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$/.test(value),
+);
+
+export const secret = text('1 to 256 printable ASCII characters without spaces', (value) =>
+  /^[\x21-\x7e]{1,256}$/.test(value),
+);
+
+const booleans = new Map<unknown, boolean>([
+  ...[true, 1, 'true', '1'].map((yes) => [yes, true] as const),
+  ...[false, 0, 'false', '0'].map((no) => [no, false] as const),
+]);
+
+export const yesOrNo: Parser<boolean> = {
+  expects: 'true, false, 1 or 0',
+  parse: (value) => booleans.get(value),
+};
+
+const secondsIn = { s: 1, m: 60, h: 3600 };
+
+// Node's timers hold at most 2^31 - 1 milliseconds, which is 596 hours.
+const longestHours = 500;
+
+/** A duration, in seconds. */
+export const duration: Parser<number> = {
+  expects: `a duration such as 90s, 10m or 2h, at most ${longestHours}h`,
+  parse: (value) => {
+    const unit = typeof value === 'string' ? value.slice(-1) : '';
+    const seconds =
+      typeof value === 'string' && (unit === 's' || unit === 'm' || unit === 'h')
+        ? toNumber(value.slice(0, -1)) * secondsIn[unit]
+        : toNumber(value);
+    return seconds >= 0 && seconds <= longestHours * secondsIn.h ? seconds : undefined;
+  },
+};

@@ -1,0 +1,98 @@
+import { DtrainError } from '../errors.js';
+import { readConfigFile, type ConfigFile } from './files.js';
+import type { OptionTable } from './option.js';
+import { environmentName, flagName } from './options.js';
+import type { OptionKey, OptionValues } from './types.js';
+
+/** Where settings come from: commander's raw values and the process's environment. */
+export interface Sources {
+  readonly flags: Readonly<Record<string, unknown>>;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+interface Given {
+  readonly value: unknown;
+  /** How a message names it: `--batch`, `DTRAIN_BATCH`, `batch in run.json`. */
+  readonly origin: string;
+  readonly from: 'flags' | 'environment' | 'file';
+}
+
+/** Looks settings up: flags win, then the environment, then the file, then the defaults. */
+export class Settings {
+  readonly #table: OptionTable;
+  readonly #sources: Sources;
+  readonly #file: ConfigFile | undefined;
+
+  constructor(table: OptionTable, sources: Sources, file?: ConfigFile) {
+    this.#table = table;
+    this.#sources = sources;
+    this.#file = file;
+  }
+
+  /** Settings that include those of the file that `--config` or DTRAIN_CONFIG names, if any. */
+  static async withFile(table: OptionTable, sources: Sources): Promise<Settings> {
+    const settings = new Settings(table, sources);
+    const path = settings.get('config');
+    if (path === null) return settings;
+    return new Settings(table, sources, await readConfigFile(path, settings.origin('config')));
+  }
+
+  /** The checked value of a setting, or its default. */
+  get<K extends OptionKey>(key: K): OptionValues[K] {
+    const option = this.#table[key];
+    const given = this.#given(key);
+    if (given === undefined) return option.default;
+    const value = option.parser.parse(given.value);
+    if (value !== undefined) return value;
+    const shown = option.secret ? '' : `, not ${abridged(given.value)}`;
+    throw new DtrainError('USAGE', `${given.origin} must be ${option.parser.expects}${shown}.`);
+  }
+
+  /**
+   * Both of two settings of which at most one may be on. Where two sources disagree, the stronger
+   * one wins as for any setting; both from one source is an error.
+   */
+  either<A extends OptionKey, B extends OptionKey>(a: A, b: B): [OptionValues[A], OptionValues[B]] {
+    const values: [OptionValues[A], OptionValues[B]] = [this.get(a), this.get(b)];
+    if (!isOn(values[0]) || !isOn(values[1])) return values;
+    const order = this.#rank(a) - this.#rank(b);
+    if (order < 0) return [values[0], this.#table[b].default];
+    if (order > 0) return [this.#table[a].default, values[1]];
+    throw new DtrainError(
+      'USAGE',
+      `${this.origin(a)} and ${this.origin(b)} exclude each other: give only one of them.`,
+    );
+  }
+
+  /** How a message names a setting. */
+  origin(key: OptionKey): string {
+    return this.#given(key)?.origin ?? flagName(key);
+  }
+
+  #rank(key: OptionKey): number {
+    const from = this.#given(key)?.from;
+    return from === 'flags' ? 0 : from === 'environment' ? 1 : 2;
+  }
+
+  #given(key: OptionKey): Given | undefined {
+    const flag = this.#sources.flags[key];
+    if (flag !== undefined) return { value: flag, origin: flagName(key), from: 'flags' };
+    const variable = environmentName(key);
+    const text = this.#sources.env[variable];
+    if (text !== undefined && text !== '') {
+      return { value: text, origin: variable, from: 'environment' };
+    }
+    const value = this.#file?.values[key];
+    if (this.#file === undefined || value === undefined || value === null) return undefined;
+    return { value, origin: `${key} in ${this.#file.path}`, from: 'file' };
+  }
+}
+
+function isOn(value: unknown): boolean {
+  return value !== null && value !== false;
+}
+
+function abridged(value: unknown): string {
+  const text = JSON.stringify(value);
+  return text.length > 60 ? `${text.slice(0, 59)}…` : text;
+}

@@ -1,0 +1,94 @@
+import type { OptionTable } from './option.js';
+import { fraction, fractionBelowOne, rate, oneOf, wholeNumber } from './parsers.js';
+import {
+  models,
+  optimizers,
+  schedules,
+  type OptimizerName,
+  type TrainingSettings,
+} from './types.js';
+
+/** The peak learning rate where none is given. */
+export const defaultLearningRates: Readonly<Record<OptimizerName, number>> = {
+  sgd: 0.2,
+  momentum: 0.05,
+  adam: 0.002,
+  adamw: 0.002,
+};
+
+/** What determines the trained weights. */
+export const trainingOptions: OptionTable<keyof TrainingSettings> = {
+  model: {
+    flag: '--model <name>',
+    description: `model to train: ${models.join(' or ')}`,
+    default: 'lenet5',
+    parser: oneOf(models),
+  },
+  epochs: {
+    flag: '--epochs <count>',
+    description: 'passes over the training samples',
+    default: 4,
+    parser: wholeNumber(1, 10_000),
+  },
+  steps: {
+    flag: '--steps <count>',
+    description: 'stop after so many steps in all, even within an epoch',
+    default: null,
+    parser: wholeNumber(1, 1e9),
+  },
+  batch: {
+    flag: '--batch <samples>',
+    description: 'samples in a step, over all workers together',
+    default: 64,
+    parser: wholeNumber(1, 65_536),
+  },
+  optimizer: {
+    flag: '--optimizer <name>',
+    description: `how weights follow gradients: ${optimizers.join(', ')}`,
+    default: 'momentum',
+    parser: oneOf(optimizers),
+  },
+  lr: {
+    flag: '--lr <rate>',
+    description: 'peak learning rate, a factor on the gradient',
+    default: null,
+    defaultText: optimizers.map((name) => `${name} ${defaultLearningRates[name]}`).join(', '),
+    parser: rate,
+  },
+  momentum: {
+    flag: '--momentum <fraction>',
+    description: 'part of the last update kept in the next, for --optimizer momentum',
+    default: 0.9,
+    parser: fractionBelowOne,
+  },
+  weightDecay: {
+    flag: '--weight-decay <fraction>',
+    description: 'weight decay, a factor on the weights',
+    default: 0,
+    parser: fraction,
+  },
+  schedule: {
+    flag: '--schedule <name>',
+    description: `learning rate after the warm-up: ${schedules.join(', ')}`,
+    default: 'cosine',
+    parser: oneOf(schedules),
+  },
+  warmup: {
+    flag: '--warmup <steps>',
+    description: 'steps in which the learning rate rises to its peak, at most half of all',
+    default: 200,
+    parser: wholeNumber(0, 1e9),
+  },
+  seed: {
+    flag: '--seed <number>',
+    description: 'first weights, sample order and validation split follow from it',
+    default: 1,
+    parser: wholeNumber(0, 2 ** 32 - 1),
+  },
+  validation: {
+    flag: '--validation <samples>',
+    description: 'training samples held out to validate on',
+    default: 0,
+    parser: wholeNumber(0, 1e6),
+  },
+};

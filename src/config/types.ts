@@ -1,0 +1,73 @@
+export const models = ['lenet5', 'lenet5-1998'] as const;
+export const optimizers = ['sgd', 'momentum', 'adam', 'adamw'] as const;
+export const schedules = ['constant', 'step', 'cosine'] as const;
+export const engines = ['auto', 'wasm'] as const;
+
+type ModelName = (typeof models)[number];
+export type OptimizerName = (typeof optimizers)[number];
+type ScheduleName = (typeof schedules)[number];
+type EngineChoice = (typeof engines)[number];
+
+/** What determines the trained weights, besides the data set. */
+export interface TrainingSettings {
+  readonly model: ModelName;
+  readonly epochs: number;
+  /** Ends the run after so many steps, if it has not ended before; null: the epochs alone count. */
+  readonly steps: number | null;
+  /** Samples in a step, over all workers together. */
+  readonly batch: number;
+  readonly optimizer: OptimizerName;
+  /** The peak learning rate. */
+  readonly lr: number;
+  readonly momentum: number;
+  readonly weightDecay: number;
+  readonly schedule: ScheduleName;
+  /** Steps of linear warm-up. */
+  readonly warmup: number;
+  readonly seed: number;
+  /** Samples held out of the training set. */
+  readonly validation: number;
+}
+
+/** The configuration of `dtrain train`. */
+export interface TrainConfig extends TrainingSettings {
+  readonly dataDir: string | null;
+  readonly engine: EngineChoice;
+  readonly threads: number;
+  readonly out: string | null;
+  readonly name: string | null;
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+}
+
+/** The configuration of `dtrain coordinator`. Holds the token: never write it to a file whole. */
+export interface CoordinatorConfig extends TrainConfig {
+  readonly host: string;
+  readonly port: number;
+  /** Workers to wait for before the first step. */
+  readonly workers: number;
+  readonly token: string | null;
+}
+
+/** The configuration of `dtrain worker`. */
+export interface WorkerConfig {
+  readonly threads: number;
+  readonly name: string | null;
+  readonly token: string | null;
+  /** Seconds to go on trying to reach the coordinator. */
+  readonly patience: number;
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+}
+
+/** The value of each option as it is given; null where it is not and has no fixed default. */
+export interface OptionValues
+  extends Omit<CoordinatorConfig, 'lr' | 'threads'>, Omit<WorkerConfig, 'threads'> {
+  readonly lr: number | null;
+  readonly threads: number | null;
+  readonly tokenFile: string | null;
+  readonly config: string | null;
+}
+
+export type OptionKey = keyof OptionValues;

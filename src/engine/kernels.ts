@@ -1,0 +1,23 @@
+/** Says that kernel functions take places in one memory, in bytes from its start. */
+export type Place = number;
+
+/**
+ * A compiled model at work in one memory: what every exact engine offers. `compile` in program.ts
+ * says what each function computes.
+ */
+export interface Kernels {
+  gradients(...args: [...SamplePlaces, piece: Place]): void;
+  evaluate(...args: [...SamplePlaces, out: Place]): void;
+  add(left: Place, right: Place): void;
+  update(weights: Place, piece: Place, state: Place, hyper: Place, check: Place): void;
+}
+
+export type SamplePlaces = [
+  weights: Place,
+  images: Place,
+  labels: Place,
+  table: Place,
+  indices: Place,
+  count: number,
+  work: Place,
+];

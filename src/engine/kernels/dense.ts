@@ -1,0 +1,224 @@
+import type { ActivationName } from '../../model/layers.js';
+import { type KernelBuilder, defineKernel } from '../ir/builder.js';
+import { add, advance, intMul, load, loadSplat, mul } from '../ir/expressions.js';
+import {
+  type Expr,
+  type FloatType,
+  type Kernel,
+  LANES,
+  type Target,
+  type Variable,
+} from '../ir/types.js';
+import { activate } from './math.js';
+import { type Planes, origin } from './planes.js';
+import {
+  addProducts,
+  forTiles,
+  loadCell,
+  range,
+  repeat,
+  splatCell,
+  storeCell,
+  tiling,
+  zeroCell,
+} from './tiles.js';
+
+/**
+ * A dense layer y = x w + b; weights are [in][out]. Its inputs are the cells of `input`, in the
+ * order of TensorFlow's flatten: [row][column][channel].
+ */
+export interface DenseLayer {
+  readonly input: Planes;
+  readonly outputs: number;
+}
+
+const FORWARD_TILE = 6;
+const INPUT_GRADIENT_TILE = 6;
+const WEIGHT_GRADIENT_SUMS = 12;
+const UNROLLED_OUTPUTS = 6;
+
+/** Calls `write` for each row and column; `channels` is the first channel's cell there. */
+function forCells(
+  k: KernelBuilder,
+  input: Planes,
+  pointer: Expr<'ptr'>,
+  write: (channels: Expr<'ptr'>) => void,
+): void {
+  const plane = k.let(advance(pointer, origin(input)));
+  k.loop(0, input.rows, (row) => {
+    const cell = k.let(advance(plane, intMul(row, input.rowStride)));
+    k.loop(0, input.columns, () => {
+      write(cell);
+      k.move(cell, LANES);
+    });
+  });
+}
+
+/** forward(x, weights, bias, y): y = activation(x w + b); the bias first, then inputs in order. */
+export function denseForward(
+  name: string,
+  target: Target,
+  { input, outputs }: DenseLayer,
+  activation?: ActivationName,
+): Kernel {
+  const params = { x: 'ptr', weights: 'ptr', bias: 'ptr', y: 'ptr' } as const;
+  return defineKernel(name, params, (k, { x, weights, bias, y }) => {
+    forTiles(k, tiling(outputs, FORWARD_TILE), (first, size) => {
+      const w = k.let(advance(weights, first));
+      const b = k.let(advance(bias, first));
+      const out = k.let(advance(y, intMul(first, LANES)));
+      const sums = range(size).map((output) => splatCell(k, target, b, output));
+      forCells(k, input, x, (channels) => {
+        const at = k.let(channels);
+        k.loop(0, input.channels, () => {
+          addProducts(k, sums, loadCell(k, target, at), w, range(size));
+          k.move(at, input.channelStride);
+          k.move(w, outputs);
+        });
+      });
+      sums.forEach((sum, output) => {
+        const value = sum.map((part) => activate(k, activation, part));
+        storeCell(k, target, out, output * LANES, value);
+      });
+    });
+  });
+}
+
+/** inputGradient(dy, weights, dx): dx = dy w', outputs in order; dx has no border. */
+export function denseInputGradient(
+  name: string,
+  target: Target,
+  { outputs }: DenseLayer,
+  dx: Planes,
+): Kernel {
+  const params = { dy: 'ptr', weights: 'ptr', dx: 'ptr' } as const;
+  return defineKernel(name, params, (k, args) => {
+    const weights = k.let(args.weights);
+    forCells(k, dx, args.dx, (channels) => {
+      forTiles(k, tiling(dx.channels, INPUT_GRADIENT_TILE), (first, size) => {
+        const d = k.let(args.dy);
+        const w = k.let(advance(weights, intMul(first, outputs)));
+        const sums = range(size).map(() => zeroCell(k, target));
+        const pointers = [
+          { pointer: d, step: LANES },
+          { pointer: w, step: 1 },
+        ];
+        repeat(k, outputs, UNROLLED_OUTPUTS, pointers, (output) => {
+          const cell = loadCell(k, target, d, output * LANES);
+          addProducts(
+            k,
+            sums,
+            cell,
+            w,
+            range(size).map((index) => index * outputs + output),
+          );
+        });
+        const out = k.let(advance(channels, intMul(first, dx.channelStride)));
+        sums.forEach((sum, index) => {
+          storeCell(k, target, out, index * dx.channelStride, sum);
+        });
+      });
+      k.move(weights, dx.channels * outputs);
+    });
+  });
+}
+
+/** transpose(dy, out): [output][lane] becomes [lane][output], for the weight gradient. */
+export function transposeLanes(name: string, outputs: number): Kernel {
+  return defineKernel(name, { dy: 'ptr', out: 'ptr' }, (k, args) => {
+    const d = k.let(args.dy);
+    const out = k.let(args.out);
+    k.loop(0, outputs, () => {
+      for (const lane of range(LANES)) k.store(out, lane * outputs, load('f32', d, lane));
+      k.move(d, LANES);
+      k.move(out, 1);
+    });
+  });
+}
+
+/**
+ * weightGradient(x, dyRows, gradient): gradient[in][out] = sum over lanes in order of x * dy.
+ * `dyRows` is [lane][output]: the outputs lie along the vector here, so no lanes are summed.
+ */
+export function denseWeightGradient(
+  name: string,
+  target: Target,
+  { input, outputs }: DenseLayer,
+): Kernel {
+  const vectors = Math.floor(outputs / target.width);
+  const params = { x: 'ptr', dyRows: 'ptr', gradient: 'ptr' } as const;
+  return defineKernel(name, params, (k, { x, dyRows, gradient }) => {
+    const columns = (
+      type: FloatType,
+      first: Expr<'int'> | number,
+      offsets: readonly number[],
+    ): void => {
+      const rows = k.let(advance(dyRows, first));
+      const out = k.let(advance(gradient, first));
+      const inputTile = Math.max(1, Math.floor(WEIGHT_GRADIENT_SUMS / offsets.length));
+      forCells(k, input, x, (channels) => {
+        forTiles(k, tiling(input.channels, inputTile), (channel, size) => {
+          const at = k.let(advance(channels, intMul(channel, input.channelStride)));
+          outerProducts(k, type, { rows, out, at, outputs, offsets }, size, input.channelStride);
+          k.move(out, size * outputs);
+        });
+      });
+    };
+    if (vectors > 0) {
+      const tiles = tiling(vectors, 5);
+      forTiles(k, tiles, (first, size) => {
+        columns(
+          'vec',
+          intMul(first, target.width),
+          range(size).map((index) => index * target.width),
+        );
+      });
+    }
+    const rest = outputs % target.width;
+    if (rest === 0) return;
+    // The last outputs once more as a vector that overlaps the one before: the same values again.
+    if (vectors > 0) columns('vec', outputs - target.width, [0]);
+    else columns('f32', 0, range(rest));
+  });
+}
+
+interface OuterProduct {
+  readonly rows: Expr<'ptr'>;
+  readonly out: Variable<'ptr'>;
+  readonly at: Expr<'ptr'>;
+  readonly outputs: number;
+  readonly offsets: readonly number[];
+}
+
+function outerProducts(
+  k: KernelBuilder,
+  type: FloatType,
+  { rows, out, at, outputs, offsets }: OuterProduct,
+  inputs: number,
+  inputStride: number,
+): void {
+  const sums: Variable<FloatType>[][] = [];
+  for (const lane of range(LANES)) {
+    const gradients = offsets.map((offset) =>
+      k.let<FloatType>(load(type, rows, lane * outputs + offset)),
+    );
+    for (const index of range(inputs)) {
+      const place = index * inputStride + lane;
+      const value = k.let<FloatType>(
+        type === 'vec' ? loadSplat(at, place) : load('f32', at, place),
+      );
+      gradients.forEach((gradient, column) => {
+        const product = mul(value, gradient);
+        const row = (sums[index] ??= []);
+        const sum = row[column];
+        if (sum) k.set(sum, add(sum, product));
+        else row[column] = k.let(product);
+      });
+    }
+  }
+  sums.forEach((row, index) => {
+    row.forEach((sum, column) => {
+      k.store(out, index * outputs + (offsets[column] ?? 0), sum);
+    });
+  });
+}

@@ -1,0 +1,35 @@
+import { DtrainError } from '../../errors.js';
+import type { Kernels } from '../kernels.js';
+
+const exportedKernels = ['gradients', 'evaluate', 'add', 'update'] as const;
+
+/**
+ * Compiles a module's bytes, which may have come over the network: it must want its memory and
+ * nothing else, so it can reach nothing else.
+ * @throws DtrainError PROTOCOL if the bytes are no module of dtrain's
+ */
+export async function compileModule(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> {
+  let module: WebAssembly.Module;
+  try {
+    module = await WebAssembly.compile(bytes);
+  } catch (cause) {
+    throw new DtrainError('PROTOCOL', 'The compiled model is not a WebAssembly module.', { cause });
+  }
+  const imports = WebAssembly.Module.imports(module);
+  const [memory] = imports;
+  const exported = new Set(WebAssembly.Module.exports(module).map(({ name }) => name));
+  if (
+    imports.length !== 1 ||
+    memory?.kind !== 'memory' ||
+    !exportedKernels.every((name) => exported.has(name))
+  ) {
+    throw new DtrainError('PROTOCOL', 'The compiled model has other imports or exports than ours.');
+  }
+  return module;
+}
+
+/** The module at work in a shared memory. */
+export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
+  const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+  return exports as unknown as Kernels;
+}

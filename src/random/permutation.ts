@@ -1,0 +1,50 @@
+import { multiplyHigh, randomWords, type Stream } from './philox.js';
+
+const ROUNDS = 24;
+const MULTIPLIER = 0xd2b74407;
+
+/**
+ * A pseudorandom permutation of [0, count) of which any element can be had without the rest:
+ * `permutation(count, …)(i)` is the number in place i. `count` is 1 to 2^31.
+ *
+ * A variable-width Philox network permutes the next power of two, and numbers outside [0, count)
+ * walk on until they are inside. Sources: Mitchell, Stokes, Frank, Holmes 2021, "Bandwidth-optimal
+ * random shuffling for GPUs"; cycle walking: Black, Rogaway 2002, "Ciphers with arbitrary finite
+ * domains".
+ */
+export function permutation(
+  count: number,
+  seed: number,
+  stream: Stream,
+  part: number,
+): (index: number) => number {
+  const bits = Math.max(2, 32 - Math.clz32(count - 1));
+  const leftBits = bits >>> 1;
+  const rightBits = bits - leftBits;
+  const leftMask = 2 ** leftBits - 1;
+  const rightMask = 2 ** rightBits - 1;
+  const keys = new Uint32Array(ROUNDS);
+  for (let block = 0; block * 4 < ROUNDS; block++) {
+    keys.set(randomWords(seed, stream, part, block), block * 4);
+  }
+
+  const permute = (value: number): number => {
+    let left = Math.floor(value / 2 ** rightBits);
+    let right = value & rightMask;
+    for (const key of keys) {
+      const high = multiplyHigh(MULTIPLIER, left);
+      const low = Math.imul(MULTIPLIER, left) >>> 0;
+      const carry = (high ^ key ^ right) >>> 0;
+      const next = carry & leftMask;
+      // The odd bit of an uneven split stays with the right half, as in the paper.
+      right = (low * 2 ** (rightBits - leftBits) + Math.floor(right / 2 ** leftBits)) & rightMask;
+      left = next;
+    }
+    return left * 2 ** rightBits + right;
+  };
+  return (index) => {
+    let value = permute(index);
+    while (value >= count) value = permute(value);
+    return value;
+  };
+}

@@ -1,0 +1,127 @@
+import type { Split } from '../data/dataset.js';
+import { microBatchesOf } from '../data/batches.js';
+import type { Place } from '../engine/kernels.js';
+import { LANES } from '../engine/ir/types.js';
+import { rootLevel } from '../reduce/tree.js';
+import { CONTROL_WORDS, nodeWords } from './control.js';
+
+/** Samples in the shared memory: bytes, labels, and a list that says which ones and in what order. */
+export interface SampleSet {
+  readonly images: Place;
+  readonly labels: Place;
+  /** `count` 32-bit sample numbers. */
+  readonly list: Place;
+  readonly count: number;
+}
+
+/** Where everything is in the memory that the threads of one process share; places in bytes. */
+export interface MemoryPlan {
+  readonly control: Place;
+  /** Words that hold the piece waiting at each node of the reduction tree. */
+  readonly nodes: Place;
+  /** Words that say which piece slots are taken. */
+  readonly taken: Place;
+  readonly slots: readonly Place[];
+  readonly weights: Place;
+  readonly state: Place;
+  /** One row of hyper-parameters for each step of a lease. */
+  readonly hyper: Place;
+  readonly check: Place;
+  /** Loss and correct answers of each step of a lease. */
+  readonly losses: Place;
+  /** The float32 value of each byte. */
+  readonly table: Place;
+  readonly training: SampleSet;
+  readonly validation: SampleSet;
+  readonly test: SampleSet;
+  /** Of an evaluation, `EVALUATION_ROW` values for each micro-batch. */
+  readonly evaluation: Place;
+  readonly perThread: readonly { readonly work: Place; readonly indices: Place }[];
+  readonly bytes: number;
+}
+
+/** The most steps that threads take without the main thread. */
+export const LONGEST_LEASE = 256;
+/** Bytes of one step's hyper-parameters. */
+export const HYPER_ROW = 64;
+/** Float32 values of an evaluated micro-batch: loss, correct answers, each lane's class. */
+export const EVALUATION_ROW = 16;
+
+const LINE = 64;
+export const PAGE = 65_536;
+
+/** What a process's memory must hold; sizes of weights, state, work and pieces in float32 values. */
+export interface MemoryNeeds {
+  readonly threads: number;
+  readonly weights: number;
+  readonly state: number;
+  readonly work: number;
+  readonly piece: number;
+  /** Micro-batches in a full batch. */
+  readonly microBatches: number;
+  readonly sampleBytes: number;
+  readonly training: Split;
+  /** Sample numbers in the training split. */
+  readonly trainingList: Uint32Array;
+  readonly validationList: Uint32Array;
+  readonly test: Split;
+}
+
+export function planMemory(needs: MemoryNeeds): MemoryPlan {
+  let bytes = 0;
+  const place = (size: number): Place => {
+    const at = bytes;
+    bytes += Math.ceil(size / LINE) * LINE;
+    return at;
+  };
+  const floats = (count: number): Place => place(count * 4);
+  const samples = (split: Split): { images: Place; labels: Place } => ({
+    images: place(split.images.length),
+    labels: place(split.labels.length),
+  });
+  const list = (count: number): { list: Place; count: number } => ({ list: floats(count), count });
+  // A thread in flight holds its own piece and, on each level above, at most one that waits.
+  const slotCount = needs.threads * (rootLevel(needs.microBatches) + 2);
+  const evaluated = Math.max(needs.validationList.length, needs.test.count);
+  const training = samples(needs.training);
+  return {
+    control: floats(CONTROL_WORDS),
+    nodes: floats(nodeWords(needs.microBatches)),
+    taken: floats(slotCount),
+    slots: Array.from({ length: slotCount }, () => floats(needs.piece)),
+    weights: floats(needs.weights),
+    state: floats(needs.state),
+    hyper: place(LONGEST_LEASE * HYPER_ROW),
+    check: place(2 * LINE),
+    losses: floats(LONGEST_LEASE * 2),
+    table: floats(256),
+    training: { ...training, ...list(needs.trainingList.length) },
+    validation: { ...training, ...list(needs.validationList.length) },
+    test: { ...samples(needs.test), ...list(needs.test.count) },
+    evaluation: floats(microBatchesOf(evaluated) * EVALUATION_ROW),
+    perThread: Array.from({ length: needs.threads }, () => ({
+      work: floats(needs.work),
+      indices: floats(LANES),
+    })),
+    bytes,
+  };
+}
+
+/** Puts samples, lists and the byte table into a new memory. */
+export function fillMemory(
+  buffer: ArrayBufferLike,
+  plan: MemoryPlan,
+  needs: MemoryNeeds,
+  table: Float32Array,
+): void {
+  const bytes = new Uint8Array(buffer);
+  bytes.set(needs.training.images, plan.training.images);
+  bytes.set(needs.training.labels, plan.training.labels);
+  bytes.set(needs.test.images, plan.test.images);
+  bytes.set(needs.test.labels, plan.test.labels);
+  const words = new Uint32Array(buffer);
+  words.set(needs.trainingList, plan.training.list / 4);
+  words.set(needs.validationList, plan.validation.list / 4);
+  for (let index = 0; index < needs.test.count; index++) words[plan.test.list / 4 + index] = index;
+  new Float32Array(buffer).set(table, plan.table / 4);
+}

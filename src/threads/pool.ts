@@ -1,0 +1,279 @@
+import { Piscina } from 'piscina';
+import { batchOf, microBatchesOf } from '../data/batches.js';
+import type { Split } from '../data/dataset.js';
+import type { Kernels, Place } from '../engine/kernels.js';
+import { CORRECT, LOSS, type Program } from '../engine/program.js';
+import { instantiate } from '../engine/wasm/instance.js';
+import { LANES } from '../engine/ir/types.js';
+import { DtrainError } from '../errors.js';
+import { coveringNodes, type TreeNode } from '../reduce/tree.js';
+import { Control, jobKinds, nodeWord, nodeWords } from './control.js';
+import {
+  EVALUATION_ROW,
+  fillMemory,
+  HYPER_ROW,
+  LONGEST_LEASE,
+  type MemoryPlan,
+  PAGE,
+  planMemory,
+} from './memory.js';
+import { PieceStore } from './piece-store.js';
+import { Slots } from './slots.js';
+import type { ThreadStart } from './thread.js';
+
+const LARGEST_PAGES = 65_536;
+/** Looks at shared memory before a thread sleeps: some microseconds, if a core is free for it. */
+const SPINS = 2_000;
+
+export interface PoolOptions {
+  readonly threads: number;
+  /** Cores that this process may use. */
+  readonly cores: number;
+  readonly module: WebAssembly.Module;
+  readonly program: Pick<Program, 'pieceSize' | 'workSize'>;
+  readonly parameterCount: number;
+  /** Arrays of optimizer state, each as long as the weights. */
+  readonly stateSlots: number;
+  readonly seed: number;
+  readonly batch: number;
+  readonly shape: readonly [number, number, number];
+  readonly training: Split;
+  readonly trainingList: Uint32Array;
+  readonly validationList: Uint32Array;
+  readonly test: Split;
+  /** The float32 value of each byte of a sample. */
+  readonly table: Float32Array;
+}
+
+/** A subtree's sum, kept in the pool's memory until it is given back. */
+export interface HeldPiece {
+  readonly node: TreeNode;
+  readonly place: Place;
+}
+
+export interface StepSums {
+  readonly step: number;
+  /** Sum over the batch's samples. */
+  readonly loss: number;
+  readonly correct: number;
+}
+
+export interface Evaluation {
+  readonly samples: number;
+  /** Mean over the samples. */
+  readonly loss: number;
+  /** Of 1. */
+  readonly accuracy: number;
+  /** confusion[label][predicted class] */
+  readonly confusion: readonly (readonly number[])[];
+}
+
+/**
+ * The compute threads of one process and the memory they share with its main thread. One job at a
+ * time: a range of a step, a lease of whole steps, or an evaluation.
+ */
+export class ThreadPool {
+  /** Places in the memory may be read and written while no job runs. */
+  readonly memory: WebAssembly.Memory;
+  readonly kernels: Kernels;
+  readonly pieces: PieceStore;
+  readonly #options: PoolOptions;
+  readonly #plan: MemoryPlan;
+  readonly #control: Control;
+  readonly #slots: Slots;
+  readonly #nodes: Int32Array;
+  readonly #piscina: Piscina;
+  #failure: DtrainError | undefined;
+
+  /** Starts the threads; they wait for the first job. */
+  constructor(options: PoolOptions) {
+    const { module, program, parameterCount, threads, training, shape } = options;
+    const microBatches = microBatchesOf(options.batch);
+    const needs = {
+      ...options,
+      weights: parameterCount,
+      state: parameterCount * options.stateSlots,
+      work: program.workSize,
+      piece: program.pieceSize,
+      microBatches,
+      sampleBytes: shape[0] * shape[1] * shape[2],
+      training,
+    };
+    const plan = planMemory(needs);
+    const memory = new WebAssembly.Memory({
+      initial: Math.ceil(plan.bytes / PAGE),
+      maximum: LARGEST_PAGES,
+      shared: true,
+    });
+    const buffer = memory.buffer as unknown as SharedArrayBuffer;
+    fillMemory(buffer, plan, needs, options.table);
+    this.#options = options;
+    this.#plan = plan;
+    this.memory = memory;
+    this.kernels = instantiate(module, memory);
+    this.pieces = new PieceStore(memory, program.pieceSize);
+    this.#control = new Control(buffer, plan.control);
+    this.#slots = new Slots(buffer, plan.taken, plan.slots.length);
+    this.#nodes = new Int32Array(buffer, plan.nodes, nodeWords(microBatches));
+    this.#piscina = new Piscina({
+      filename: new URL('./thread.js', import.meta.url).href,
+      minThreads: threads,
+      maxThreads: threads,
+    });
+    const tasks = Array.from({ length: threads }, (_, index) => {
+      const start: ThreadStart = {
+        module,
+        memory,
+        plan,
+        index,
+        spins: threads <= options.cores ? SPINS : 0,
+        seed: options.seed,
+        batch: options.batch,
+        parameterCount,
+        microBatches,
+      };
+      return this.#piscina.run(start) as Promise<void>;
+    });
+    for (const task of tasks) {
+      task.catch((cause: unknown) => {
+        const reason = cause instanceof Error ? cause.message : String(cause);
+        this.#failure = new DtrainError('THREAD_FAILED', `A compute thread failed: ${reason}`, {
+          cause,
+        });
+        this.#control.raise('finished');
+      });
+    }
+  }
+
+  get threads(): number {
+    return this.#options.threads;
+  }
+
+  /** The weights, in place. */
+  get weights(): Float32Array {
+    return this.#view(this.#plan.weights, this.#options.parameterCount);
+  }
+
+  /** Computes the micro-batches [first, last) of a step; the caller gives the pieces back. */
+  async range(step: number, first: number, last: number): Promise<HeldPiece[]> {
+    const { microBatches } = this.#batchOf(step);
+    const nodes = coveringNodes(first, last, microBatches);
+    this.#describe({ kind: jobKinds.range, step, first, unfinished: nodes.length });
+    await this.#run(last - first);
+    return nodes.map((node) => {
+      const word = nodeWord(node, microBatchesOf(this.#options.batch));
+      const slot = Atomics.exchange(this.#nodes, word, 0) - 1;
+      const place = this.pieces.keep(this.#plan.slots[slot] ?? 0);
+      this.#slots.give(slot);
+      return { node, place };
+    });
+  }
+
+  /**
+   * Computes whole steps from `first` on, the updates included.
+   * @param hyper one row for each step, as `stepHyperparameters` gives them; at most LONGEST_LEASE
+   * @returns the sums of each step that was taken: fewer if one was not finite
+   */
+  async lease(first: number, hyper: readonly Float32Array[]): Promise<StepSums[]> {
+    if (hyper.length > LONGEST_LEASE) throw new RangeError('The lease is too long.');
+    hyper.forEach((row, index) => {
+      this.#writeHyper(index, row);
+    });
+    const batch = this.#batchOf(first);
+    this.#describe({ kind: jobKinds.lease, step: first, first: 0, unfinished: 1 });
+    this.#control.set('leaseFirst', first);
+    this.#control.set('leaseEnd', first + hyper.length);
+    await this.#run(batch.microBatches);
+    const taken = this.#control.get('step') - first;
+    const losses = this.#view(this.#plan.losses, taken * 2);
+    return Array.from({ length: taken }, (_, index) => ({
+      step: first + index,
+      loss: losses[index * 2] ?? NaN,
+      correct: losses[index * 2 + 1] ?? NaN,
+    }));
+  }
+
+  /** Takes the optimizer's step with the whole batch's sum, on the calling thread. */
+  update(step: number, root: Place, hyper: Float32Array): StepSums {
+    this.#writeHyper(0, hyper);
+    const { weights, state, hyper: place, check } = this.#plan;
+    this.kernels.update(weights, root, state, place, check);
+    const sums = this.#view(root + this.#options.parameterCount * 4, 2);
+    return { step, loss: sums[LOSS] ?? NaN, correct: sums[CORRECT] ?? NaN };
+  }
+
+  /** Whether the gradients and weights of the last update were all finite. */
+  get finite(): boolean {
+    return this.#view(this.#plan.check, 9).every((value) => value === 0);
+  }
+
+  /** Loss, accuracy and confusion over the test or the validation samples. */
+  async evaluate(which: 'test' | 'validation'): Promise<Evaluation> {
+    const set = this.#plan[which];
+    const microBatches = microBatchesOf(set.count);
+    this.#describe({ kind: jobKinds.evaluate, step: 0, first: 0, unfinished: microBatches });
+    this.#control.set('set', which === 'test' ? 0 : 1);
+    await this.#run(microBatches);
+    return this.#summarize(set, microBatches);
+  }
+
+  /** Ends the threads once they are done with what they do. */
+  async close(): Promise<void> {
+    this.#control.set('stop', 1);
+    this.#control.raise('generation');
+    await this.#piscina.destroy();
+  }
+
+  #summarize(set: MemoryPlan['test'], microBatches: number): Evaluation {
+    const rows = this.#view(this.#plan.evaluation, microBatches * EVALUATION_ROW);
+    const bytes = new Uint8Array(this.memory.buffer);
+    const list = new Uint32Array(this.memory.buffer, set.list, set.count);
+    const labels = Array.from(list, (sample) => bytes[set.labels + sample] ?? 0);
+    const predictions = labels.map((_, index) => {
+      const row = Math.floor(index / LANES) * EVALUATION_ROW;
+      return rows[row + 2 + (index % LANES)] ?? 0;
+    });
+    const classes = Math.max(...labels, ...predictions) + 1;
+    const confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
+    labels.forEach((label, index) => {
+      const row = confusion[label];
+      const predicted = predictions[index] ?? 0;
+      if (row) row[predicted] = (row[predicted] ?? 0) + 1;
+    });
+    let loss = 0;
+    let correct = 0;
+    for (let row = 0; row < rows.length; row += EVALUATION_ROW) {
+      loss += rows[row] ?? NaN;
+      correct += rows[row + 1] ?? NaN;
+    }
+    const samples = set.count;
+    return { samples, loss: loss / samples, accuracy: correct / samples, confusion };
+  }
+
+  #describe(job: { kind: number; step: number; first: number; unfinished: number }): void {
+    this.#control.set('kind', job.kind);
+    this.#control.set('step', job.step);
+    this.#control.set('first', job.first);
+    this.#control.set('unfinished', job.unfinished);
+  }
+
+  async #run(tickets: number): Promise<void> {
+    const seen = this.#control.get('finished');
+    if (this.#failure) throw this.#failure;
+    this.#control.open(tickets);
+    await this.#control.changed('finished', seen);
+    if (this.#failure) throw this.#failure;
+  }
+
+  #writeHyper(row: number, values: Float32Array): void {
+    this.#view(this.#plan.hyper + row * HYPER_ROW, values.length).set(values);
+  }
+
+  #batchOf(step: number) {
+    return batchOf({ samples: this.#plan.training.count, batch: this.#options.batch }, step);
+  }
+
+  #view(place: Place, count: number): Float32Array {
+    return new Float32Array(this.memory.buffer, place, count);
+  }
+}

@@ -1,0 +1,184 @@
+import { type Batch, batchOf } from '../data/batches.js';
+import { epochOrder } from '../data/order.js';
+import { LANES } from '../engine/ir/types.js';
+import type { Kernels, Place, SamplePlaces } from '../engine/kernels.js';
+import { CORRECT, LOSS } from '../engine/program.js';
+import { instantiate } from '../engine/wasm/instance.js';
+import { coveringNodes, parentOf, type TreeNode } from '../reduce/tree.js';
+import { Control, jobKinds, nodeWord, nodeWords } from './control.js';
+import { EVALUATION_ROW, HYPER_ROW, type MemoryPlan, type SampleSet } from './memory.js';
+import { Slots } from './slots.js';
+
+/** What a thread is given when it starts. */
+export interface ThreadStart {
+  readonly module: WebAssembly.Module;
+  readonly memory: WebAssembly.Memory;
+  readonly plan: MemoryPlan;
+  readonly index: number;
+  /** Looks at the control word before a thread sleeps. */
+  readonly spins: number;
+  readonly seed: number;
+  readonly batch: number;
+  readonly parameterCount: number;
+  readonly microBatches: number;
+}
+
+/** The task of one thread, from the start of the run to its end. */
+export default function runThread(start: ThreadStart): void {
+  new ComputeThread(start).run();
+}
+
+class ComputeThread {
+  readonly #start: ThreadStart;
+  readonly #plan: MemoryPlan;
+  readonly #kernels: Kernels;
+  readonly #control: Control;
+  readonly #slots: Slots;
+  readonly #nodes: Int32Array;
+  readonly #indices: Uint32Array;
+  readonly #floats: Float32Array;
+  readonly #words: Uint32Array;
+  readonly #work: Place;
+  readonly #indicesPlace: Place;
+  #order: { epoch: number; sampleAt: (place: number) => number } | undefined;
+
+  constructor(start: ThreadStart) {
+    const { memory, module, plan, index, microBatches } = start;
+    const buffer = memory.buffer as unknown as SharedArrayBuffer;
+    const own = plan.perThread[index];
+    if (!own) throw new Error(`There is no memory for thread ${index}.`);
+    this.#start = start;
+    this.#plan = plan;
+    this.#kernels = instantiate(module, memory);
+    this.#control = new Control(buffer, plan.control);
+    this.#slots = new Slots(buffer, plan.taken, plan.slots.length);
+    this.#nodes = new Int32Array(buffer, plan.nodes, nodeWords(microBatches));
+    this.#indices = new Uint32Array(buffer, own.indices, LANES);
+    this.#floats = new Float32Array(buffer);
+    this.#words = new Uint32Array(buffer);
+    this.#work = own.work;
+    this.#indicesPlace = own.indices;
+  }
+
+  run(): void {
+    const control = this.#control;
+    for (;;) {
+      const seen = control.get('generation');
+      if (control.get('stop') === 1) return;
+      for (let ticket = control.takeTicket(); ticket !== undefined; ticket = control.takeTicket()) {
+        if (control.get('kind') === jobKinds.evaluate) this.#evaluate(ticket);
+        else this.#microBatch(ticket);
+      }
+      control.wait('generation', seen, this.#start.spins);
+    }
+  }
+
+  #evaluate(ticket: number): void {
+    const set = this.#control.get('set') === 0 ? this.#plan.test : this.#plan.validation;
+    const first = ticket * LANES;
+    const count = Math.min(LANES, set.count - first);
+    this.#gather(set, count, (lane) => first + lane);
+    const out = this.#plan.evaluation + ticket * EVALUATION_ROW * 4;
+    this.#kernels.evaluate(...this.#samples(set, count), out);
+    if (this.#control.add('unfinished', -1) === 1) this.#control.raise('finished');
+  }
+
+  #microBatch(ticket: number): void {
+    const batch = this.#batchOf(this.#control.get('step'));
+    const leaf = this.#control.get('first') + ticket;
+    const set = this.#plan.training;
+    const first = leaf * LANES;
+    const count = Math.min(LANES, batch.samples - first);
+    const order = this.#orderOf(batch.epoch);
+    this.#gather(set, count, (lane) => order(batch.first + first + lane));
+    const slot = this.#slots.take();
+    this.#kernels.gradients(...this.#samples(set, count), this.#slot(slot));
+    this.#reduce({ level: 0, index: leaf }, slot, batch);
+  }
+
+  /** Adds the piece to its sibling while that is there; the second of two siblings goes on. */
+  #reduce(leaf: TreeNode, slot: number, batch: Batch): void {
+    const first = this.#control.get('first');
+    const end = first + this.#control.get('count');
+    const outputs = coveringNodes(first, end, batch.microBatches);
+    let node = leaf;
+    let sum = slot;
+    while (!outputs.some(({ level, index }) => level === node.level && index === node.index)) {
+      const { parent, side, alone } = parentOf(node, batch.microBatches);
+      if (!alone) {
+        const word = nodeWord(parent, this.#start.microBatches);
+        const waiting = Atomics.exchange(this.#nodes, word, sum + 1);
+        if (waiting === 0) return;
+        Atomics.store(this.#nodes, word, 0);
+        const [left, right] = side === 'left' ? [sum, waiting - 1] : [waiting - 1, sum];
+        this.#kernels.add(this.#slot(left), this.#slot(right));
+        this.#slots.give(right);
+        sum = left;
+      }
+      node = parent;
+    }
+    Atomics.store(this.#nodes, nodeWord(node, this.#start.microBatches), sum + 1);
+    if (this.#control.add('unfinished', -1) !== 1) return;
+    if (this.#control.get('kind') === jobKinds.lease) this.#endStep(node, sum);
+    else this.#control.raise('finished');
+  }
+
+  /** Takes the optimizer's step and opens the lease's next one. All other threads wait. */
+  #endStep(root: TreeNode, slot: number): void {
+    const { weights, state, hyper, check, losses } = this.#plan;
+    const step = this.#control.get('step');
+    const row = step - this.#control.get('leaseFirst');
+    const piece = this.#slot(slot);
+    this.#kernels.update(weights, piece, state, hyper + row * HYPER_ROW, check);
+    const sums = piece / 4 + this.#start.parameterCount;
+    const loss = this.#floats[sums + LOSS] ?? NaN;
+    this.#floats[losses / 4 + row * 2] = loss;
+    this.#floats[losses / 4 + row * 2 + 1] = this.#floats[sums + CORRECT] ?? NaN;
+    Atomics.store(this.#nodes, nodeWord(root, this.#start.microBatches), 0);
+    this.#slots.give(slot);
+    const next = step + 1;
+    this.#control.set('step', next);
+    if (next === this.#control.get('leaseEnd') || !this.#finite(loss)) {
+      this.#control.raise('finished');
+      return;
+    }
+    this.#control.set('unfinished', 1);
+    this.#control.open(this.#batchOf(next).microBatches);
+  }
+
+  #finite(loss: number): boolean {
+    const first = this.#plan.check / 4;
+    return (
+      Number.isFinite(loss) && this.#floats.subarray(first, first + 9).every((value) => value === 0)
+    );
+  }
+
+  #gather(set: SampleSet, count: number, placeOf: (lane: number) => number): void {
+    for (let lane = 0; lane < LANES; lane++) {
+      // Lanes beyond the count are masked, so any sample will do for them.
+      const place = placeOf(lane < count ? lane : 0);
+      this.#indices[lane] = this.#words[set.list / 4 + place] ?? 0;
+    }
+  }
+
+  #samples(set: SampleSet, count: number): SamplePlaces {
+    const { weights, table } = this.#plan;
+    return [weights, set.images, set.labels, table, this.#indicesPlace, count, this.#work];
+  }
+
+  #batchOf(step: number): Batch {
+    return batchOf({ samples: this.#plan.training.count, batch: this.#start.batch }, step);
+  }
+
+  #orderOf(epoch: number): (place: number) => number {
+    if (this.#order?.epoch !== epoch) {
+      const sampleAt = epochOrder(this.#plan.training.count, this.#start.seed, epoch);
+      this.#order = { epoch, sampleAt };
+    }
+    return this.#order.sampleAt;
+  }
+
+  #slot(number: number): Place {
+    return this.#plan.slots[number] ?? 0;
+  }
+}

@@ -1,0 +1,191 @@
+import { expect, test } from 'vitest';
+import {
+  coordinatorKeys,
+  environmentName,
+  flagName,
+  options,
+  trainKeys,
+  workerKeys,
+} from '../../src/config/options.js';
+import { resolveCoordinator, resolveTrain, resolveWorker } from '../../src/config/resolve.js';
+import type { Sources } from '../../src/config/settings.js';
+import type { OptionKey } from '../../src/config/types.js';
+import { usageError } from './helpers.js';
+
+interface Values {
+  readonly valid: readonly [unknown, unknown][];
+  readonly invalid: readonly unknown[];
+  readonly expects: string;
+}
+
+const whole = (least: number, most: number): Values => ({
+  valid: [
+    [String(least), least],
+    [String(most), most],
+    [most, most],
+  ],
+  invalid: [least - 1, most + 1, String(most + 1), least + 0.5, 'x', '', ' 1', '0x1', '1_0', [1]],
+  expects: `a whole number from ${least} to ${most}`,
+});
+
+const choice = (...names: string[]): Values => ({
+  valid: names.map((name) => [name, name]),
+  invalid: ['', 'x', names[0]?.toUpperCase(), 1, ['sgd']],
+  expects: `one of ${names.join(', ')}`,
+});
+
+const path: Values = {
+  valid: [['some folder/x', 'some folder/x']],
+  invalid: ['', 'a\0b', 1, true, {}],
+  expects: 'a path that is not empty',
+};
+
+const yesOrNo: Values = {
+  valid: [
+    [true, true],
+    ['1', true],
+    ['true', true],
+    [false, false],
+    ['0', false],
+    ['false', false],
+  ],
+  invalid: ['yes', '', 2, {}, [true]],
+  expects: 'true, false, 1 or 0',
+};
+
+const cases: Readonly<Record<Exclude<OptionKey, 'config' | 'tokenFile'>, Values>> = {
+  model: choice('lenet5', 'lenet5-1998'),
+  dataDir: path,
+  epochs: whole(1, 10_000),
+  steps: whole(1, 1_000_000_000),
+  batch: whole(1, 65_536),
+  optimizer: choice('sgd', 'momentum', 'adam', 'adamw'),
+  lr: {
+    valid: [
+      ['0.1', 0.1],
+      ['1e-3', 0.001],
+      ['.5', 0.5],
+      [100, 100],
+    ],
+    invalid: ['0', 0, -0.1, '100.1', 'NaN', 'Infinity', '1e-999', ''],
+    expects: 'a number above 0 and at most 100',
+  },
+  momentum: {
+    valid: [
+      ['0', 0],
+      ['-0', 0],
+      ['0.99', 0.99],
+    ],
+    invalid: ['1', 1, -0.1, 'x', ''],
+    expects: 'a number of at least 0 and below 1',
+  },
+  weightDecay: {
+    valid: [
+      ['0', 0],
+      ['1', 1],
+      ['1e-4', 0.0001],
+    ],
+    invalid: ['1.01', -0.1, 'x', ''],
+    expects: 'a number from 0 to 1',
+  },
+  schedule: choice('constant', 'step', 'cosine'),
+  warmup: whole(0, 1_000_000_000),
+  seed: whole(0, 4_294_967_295),
+  validation: whole(0, 1_000_000),
+  engine: choice('auto', 'wasm'),
+  threads: whole(1, 256),
+  out: path,
+  name: {
+    valid: [
+      ['Run_1.b-2', 'Run_1.b-2'],
+      ['x'.repeat(64), 'x'.repeat(64)],
+    ],
+    invalid: ['', '.hidden', '..', 'a/b', 'a b', 'ä', 'a\n', 'x'.repeat(65), 1],
+    expects: "1 to 64 letters, digits, '.', '_' or '-', not beginning with '.'",
+  },
+  json: yesOrNo,
+  quiet: yesOrNo,
+  verbose: yesOrNo,
+  host: {
+    valid: [
+      ['::1', '::1'],
+      ['0.0.0.0', '0.0.0.0'],
+      ['node-1.example.org', 'node-1.example.org'],
+    ],
+    invalid: ['', 'a b', 'http://x', 'localhost:7070', '[::1]', 7070],
+    expects: 'a host name or an IP address',
+  },
+  port: whole(0, 65_535),
+  workers: whole(0, 1024),
+  token: {
+    valid: [['s3cret!~', 's3cret!~']],
+    invalid: ['', 'a b', 'a\n', 'ä', 'x'.repeat(257), 1],
+    expects: '1 to 256 printable ASCII characters without spaces',
+  },
+  patience: {
+    valid: [
+      ['90s', 90],
+      ['10m', 600],
+      ['1.5h', 5400],
+      ['45', 45],
+      [0, 0],
+      ['500h', 1_800_000],
+    ],
+    invalid: ['', 's', '10 m', '1d', '-1s', -1, '501h', '1h30m', 'Infinity'],
+    expects: 'a duration such as 90s, 10m or 2h, at most 500h',
+  },
+};
+
+function resolve(key: OptionKey, sources: Sources): Promise<object> {
+  if (new Set<OptionKey>(trainKeys).has(key)) return resolveTrain(sources);
+  if (new Set<OptionKey>(workerKeys).has(key)) return resolveWorker(sources);
+  return resolveCoordinator(sources);
+}
+
+const keys = Object.keys(cases) as (keyof typeof cases)[];
+
+test.each(keys)('%s accepts what is valid', async (key) => {
+  for (const [given, value] of cases[key].valid) {
+    const config = await resolve(key, { flags: { [key]: given }, env: {} });
+    expect(config).toHaveProperty(key, value);
+  }
+});
+
+test.each(keys)('%s rejects what is not, and says what it expects', async (key) => {
+  for (const given of cases[key].invalid) {
+    const message = await usageError(resolve(key, { flags: { [key]: given }, env: {} }));
+    const start = `${flagName(key)} must be ${cases[key].expects}`;
+    expect(message).toContain(start);
+    expect(message).toMatch(/\.$/);
+    if (key === 'token') expect(message).toBe(`${start}.`);
+    else expect(message).toContain(`${start}, not `);
+  }
+});
+
+test.each(['config', 'tokenFile'] as const)('%s rejects an empty path', async (key) => {
+  const message = await usageError(resolveCoordinator({ flags: { [key]: '' }, env: {} }));
+  expect(message).toBe(`${flagName(key)} must be a path that is not empty, not "".`);
+});
+
+test('a coordinator may have no threads of its own', async () => {
+  const flags = { threads: '0' };
+  expect(await resolveCoordinator({ flags, env: {} })).toMatchObject({ threads: 0 });
+  expect(await usageError(resolveTrain({ flags, env: {} }))).toBe(
+    '--threads must be a whole number from 1 to 256, not "0".',
+  );
+  expect(await usageError(resolveWorker({ flags, env: {} }))).toContain('from 1 to 256');
+  const message = await usageError(resolveCoordinator({ flags: { threads: 257 }, env: {} }));
+  expect(message).toBe('--threads must be a whole number from 0 to 256, not 257.');
+});
+
+test('a long value is abridged', async () => {
+  const message = await usageError(resolveTrain({ flags: { batch: '9'.repeat(1000) }, env: {} }));
+  expect(message.length).toBeLessThan(130);
+});
+
+test('every option belongs to a command, and its names follow from its key', () => {
+  const used = new Set<string>([...trainKeys, ...coordinatorKeys, ...workerKeys]);
+  expect([...used].sort()).toEqual(Object.keys(options).sort());
+  expect(flagName('weightDecay')).toBe('--weight-decay');
+  expect(environmentName('weightDecay')).toBe('DTRAIN_WEIGHT_DECAY');
+});
