@@ -1,12 +1,7 @@
+import { type OptimizerName, optimizers } from '../optim/optimizer.js';
 import type { OptionTable } from './option.js';
 import { fraction, fractionBelowOne, rate, oneOf, wholeNumber } from './parsers.js';
-import {
-  models,
-  optimizers,
-  schedules,
-  type OptimizerName,
-  type TrainingSettings,
-} from './types.js';
+import { models, schedules, type TrainingSettings } from './types.js';
 
 /** The peak learning rate where none is given. */
 export const defaultLearningRates: Readonly<Record<OptimizerName, number>> = {

@@ -1,10 +1,10 @@
+import type { OptimizerName } from '../optim/optimizer.js';
+
 export const models = ['lenet5', 'lenet5-1998'] as const;
-export const optimizers = ['sgd', 'momentum', 'adam', 'adamw'] as const;
 export const schedules = ['constant', 'step', 'cosine'] as const;
 export const engines = ['auto', 'wasm'] as const;
 
 type ModelName = (typeof models)[number];
-export type OptimizerName = (typeof optimizers)[number];
 type ScheduleName = (typeof schedules)[number];
 type EngineChoice = (typeof engines)[number];
 

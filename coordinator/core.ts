@@ -1,0 +1,304 @@
+import { batchOf, type BatchPlan, stepsPerEpoch } from '../src/data/batches.js';
+import { type MicroBatchRange, splitRange } from './ranges.js';
+
+/** A member of the run: the coordinator's own threads, or a remote worker. */
+export type MemberId = number;
+
+export interface MemberProfile {
+  readonly threads: number;
+  /** It shares the coordinator's memory, so it can take whole steps by itself. */
+  readonly local: boolean;
+}
+
+/** What the core is told. P is whatever holds the pieces of a range. */
+export type CoreEvent<P> =
+  /** A member is ready to compute. */
+  | { readonly type: 'joined'; readonly member: MemberId; readonly profile: MemberProfile }
+  | { readonly type: 'left'; readonly member: MemberId }
+  /** A member's answer to `assign`. */
+  | {
+      readonly type: 'computed';
+      readonly member: MemberId;
+      readonly step: number;
+      readonly range: MicroBatchRange;
+      readonly pieces: P;
+      /** From assignment to answer. */
+      readonly seconds: number;
+    }
+  /** `update` is done. */
+  | { readonly type: 'updated'; readonly finite: boolean }
+  /** A lease is over: so many steps were taken. */
+  | {
+      readonly type: 'leased';
+      readonly steps: number;
+      readonly seconds: number;
+      readonly finite: boolean;
+    }
+  | { readonly type: 'evaluated' }
+  /** Someone wants the run to end after the current step. */
+  | { readonly type: 'stop' };
+
+/** What the core wants done. */
+export type CoreCommand<P> =
+  /** The members get the weights with which `step` is computed. */
+  | { readonly type: 'sendWeights'; readonly step: number; readonly members: readonly MemberId[] }
+  | {
+      readonly type: 'assign';
+      readonly member: MemberId;
+      readonly step: number;
+      readonly range: MicroBatchRange;
+    }
+  /** The local threads take `steps` whole steps. */
+  | { readonly type: 'lease'; readonly step: number; readonly steps: number }
+  /** The pieces belong to the step's sum, each of them exactly once. */
+  | { readonly type: 'reduce'; readonly range: MicroBatchRange; readonly pieces: P }
+  /** Nobody asked for these pieces, or not any more. */
+  | { readonly type: 'discard'; readonly pieces: P }
+  /** Every piece of the step is in: take the optimizer's step. */
+  | { readonly type: 'update'; readonly step: number }
+  /** An epoch is over (from 0). */
+  | { readonly type: 'evaluate'; readonly epoch: number }
+  /** There is nobody to compute. */
+  | { readonly type: 'wait' }
+  | { readonly type: 'finish'; readonly outcome: Outcome };
+
+export type Outcome = 'complete' | 'stopped' | 'notFinite';
+
+export interface CoreOptions {
+  readonly plan: BatchPlan;
+  readonly totalSteps: number;
+  /** Remote workers to wait for before the first step. */
+  readonly startWith: number;
+  readonly longestLease: number;
+}
+
+interface Member extends MemberProfile {
+  readonly id: MemberId;
+  /** Micro-batches a second, once it has answered. */
+  rate: number | undefined;
+  /** The step whose weights it has. */
+  weights: number | undefined;
+  work: MicroBatchRange | undefined;
+}
+
+/** How long local threads may go on without looking for newcomers, in seconds. */
+const LEASE_SECONDS = 0.1;
+/** How much a new measurement counts against the ones before. */
+const RATE_SHARE = 0.3;
+
+/**
+ * The run as a state machine without sockets, threads, clocks or files: events in, commands out.
+ * It knows who computes what, and that every micro-batch of every step is counted exactly once.
+ */
+export class Core<P> {
+  readonly #options: CoreOptions;
+  readonly #members = new Map<MemberId, Member>();
+  #commands: CoreCommand<P>[] = [];
+  #state: 'gathering' | 'computing' | 'leasing' | 'updating' | 'evaluating' | 'finished' =
+    'gathering';
+  #step = 0;
+  /** Ranges of the step that nobody is computing. */
+  #pending: MicroBatchRange[] = [];
+  #missing = 0;
+  #stopping = false;
+
+  constructor(options: CoreOptions) {
+    this.#options = options;
+  }
+
+  /** The step being computed, from 0. */
+  get step(): number {
+    return this.#step;
+  }
+
+  handle(event: CoreEvent<P>): CoreCommand<P>[] {
+    this.#commands = [];
+    switch (event.type) {
+      case 'joined':
+        this.#join(event.member, event.profile);
+        break;
+      case 'left':
+        this.#leave(event.member);
+        break;
+      case 'computed':
+        this.#computed(event);
+        break;
+      case 'updated':
+        if (this.#state === 'updating') this.#endSteps(1, event.finite);
+        break;
+      case 'leased':
+        if (this.#state === 'leasing') {
+          this.#measure(this.#soleLocal(), this.#microBatches * event.steps, event.seconds);
+          this.#endSteps(event.steps, event.finite);
+        }
+        break;
+      case 'evaluated':
+        if (this.#state === 'evaluating') this.#nextStep();
+        break;
+      case 'stop':
+        this.#stopping = true;
+        if (
+          this.#state === 'gathering' ||
+          (this.#state === 'computing' && this.#idle.length === this.#members.size)
+        ) {
+          this.#finish('stopped');
+        }
+        break;
+    }
+    return this.#commands;
+  }
+
+  get #microBatches(): number {
+    return batchOf(this.#options.plan, this.#step).microBatches;
+  }
+
+  get #idle(): Member[] {
+    return [...this.#members.values()].filter(({ work }) => work === undefined);
+  }
+
+  #join(id: MemberId, profile: MemberProfile): void {
+    const member = { id, ...profile, rate: undefined, weights: undefined, work: undefined };
+    this.#members.set(id, member);
+    if (this.#state === 'gathering') {
+      const remote = [...this.#members.values()].filter(({ local }) => !local).length;
+      if (remote >= this.#options.startWith) this.#nextStep();
+      else this.#commands.push({ type: 'wait' });
+    } else if (this.#state === 'computing') this.#dispatch();
+  }
+
+  #leave(id: MemberId): void {
+    const member = this.#members.get(id);
+    if (!member) return;
+    this.#members.delete(id);
+    if (this.#state !== 'computing') return;
+    if (member.work) this.#pending.push(member.work);
+    this.#dispatch();
+  }
+
+  #computed(event: CoreEvent<P> & { type: 'computed' }): void {
+    const { step, range, pieces, seconds } = event;
+    const member = this.#members.get(event.member);
+    const asked =
+      this.#state === 'computing' &&
+      step === this.#step &&
+      member?.work?.first === range.first &&
+      member.work.last === range.last;
+    if (!asked) {
+      this.#commands.push({ type: 'discard', pieces });
+      return;
+    }
+    member.work = undefined;
+    this.#measure(member, range.last - range.first, seconds);
+    this.#commands.push({ type: 'reduce', range, pieces });
+    this.#missing -= range.last - range.first;
+    if (this.#missing > 0) {
+      this.#dispatch();
+      return;
+    }
+    this.#state = 'updating';
+    this.#commands.push({ type: 'update', step });
+  }
+
+  #endSteps(steps: number, finite: boolean): void {
+    const before = this.#step;
+    this.#step += steps;
+    if (!finite) {
+      this.#step -= 1;
+      this.#finish('notFinite');
+      return;
+    }
+    const epochEnds = this.#step % stepsPerEpoch(this.#options.plan) === 0;
+    const runEnds = this.#step === this.#options.totalSteps;
+    if (epochEnds || (runEnds && steps > 0)) {
+      this.#state = 'evaluating';
+      const { epoch } = batchOf(this.#options.plan, before + steps - 1);
+      this.#commands.push({ type: 'evaluate', epoch });
+      return;
+    }
+    this.#nextStep();
+  }
+
+  #nextStep(): void {
+    if (this.#step === this.#options.totalSteps) {
+      this.#finish('complete');
+      return;
+    }
+    if (this.#stopping) {
+      this.#finish('stopped');
+      return;
+    }
+    const local = this.#soleLocal();
+    if (local) {
+      this.#state = 'leasing';
+      this.#commands.push({ type: 'lease', step: this.#step, steps: this.#leaseSteps(local) });
+      return;
+    }
+    this.#state = 'computing';
+    this.#missing = this.#microBatches;
+    this.#pending = [{ first: 0, last: this.#missing }];
+    this.#dispatch();
+  }
+
+  /** The local threads, if nobody else is there. */
+  #soleLocal(): Member | undefined {
+    const [member] = this.#members.values();
+    const alone = this.#members.size === 1 && member?.local === true;
+    return alone || this.#state === 'leasing'
+      ? [...this.#members.values()].find(({ local }) => local)
+      : undefined;
+  }
+
+  #leaseSteps({ rate }: Member): number {
+    const { plan, totalSteps, longestLease } = this.#options;
+    const wanted = Math.floor((LEASE_SECONDS * (rate ?? 0)) / this.#microBatches);
+    const steps = stepsPerEpoch(plan);
+    const epochEnd = steps - (this.#step % steps);
+    return Math.min(Math.max(1, wanted), longestLease, epochEnd, totalSteps - this.#step);
+  }
+
+  /** Gives pending ranges to idle members, each a share that follows its measured rate. */
+  #dispatch(): void {
+    const idle = this.#idle;
+    if (this.#members.size === 0) this.#commands.push({ type: 'wait' });
+    if (idle.length === 0 || this.#pending.length === 0) return;
+    const [range, ...rest] = this.#pending;
+    if (!range) return;
+    this.#pending = rest;
+    const assigned = splitRange(range, this.#weightsOf(idle)).flatMap((share, index) => {
+      const member = idle[index];
+      return member && share.last > share.first ? [{ member, share }] : [];
+    });
+    const without = assigned.filter(({ member }) => !member.local && member.weights !== this.#step);
+    if (without.length > 0) {
+      const members = without.map(({ member }) => member.id);
+      this.#commands.push({ type: 'sendWeights', step: this.#step, members });
+    }
+    for (const { member, share } of assigned) {
+      member.work = share;
+      member.weights = this.#step;
+      this.#commands.push({ type: 'assign', member: member.id, step: this.#step, range: share });
+    }
+    this.#dispatch();
+  }
+
+  /** Measured rates; a newcomer counts as its threads times what a thread does elsewhere. */
+  #weightsOf(members: readonly Member[]): number[] {
+    const known = [...this.#members.values()].flatMap(({ rate, threads }) =>
+      rate === undefined ? [] : [rate / threads],
+    );
+    const perThread =
+      known.length > 0 ? known.reduce((sum, rate) => sum + rate, 0) / known.length : 1;
+    return members.map(({ rate, threads }) => rate ?? perThread * threads);
+  }
+
+  #measure(member: Member | undefined, microBatches: number, seconds: number): void {
+    if (!member || seconds <= 0) return;
+    const now = microBatches / seconds;
+    member.rate = member.rate === undefined ? now : member.rate + RATE_SHARE * (now - member.rate);
+  }
+
+  #finish(outcome: Outcome): void {
+    this.#state = 'finished';
+    this.#commands.push({ type: 'finish', outcome });
+  }
+}

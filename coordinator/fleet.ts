@@ -1,0 +1,133 @@
+import { randomBytes } from 'node:crypto';
+import type { CoordinatorConfig } from '../src/config/types.js';
+import { microBatchesOf } from '../src/data/batches.js';
+import { cutShards } from '../src/data/shards.js';
+import type { WorkerEvent } from '../src/events.js';
+import { sizeOf } from '../src/model/model.js';
+import { encodeFrame } from '../src/protocol/frame.js';
+import {
+  type CoordinatorMessage,
+  largestWorkerFrame,
+  type Welcome,
+} from '../src/protocol/protocol.js';
+import { isLoopback } from './addresses.js';
+import type { PreparedRun } from './prepare.js';
+import { RemoteWorker } from './remote-worker.js';
+import { CoordinatorServer } from './server.js';
+import type { Training } from './training.js';
+
+export interface FleetOptions {
+  readonly config: CoordinatorConfig;
+  readonly run: string;
+  readonly prepared: PreparedRun;
+  readonly training: Training;
+  readonly onEvent: (event: WorkerEvent) => void;
+  readonly onNotice: (sentence: string) => void;
+}
+
+/** The remote workers of a run, and the port where they come in. */
+export class Fleet {
+  /** What a worker must know to join; null if nothing. */
+  readonly token: string | null;
+  readonly #server: CoordinatorServer;
+  readonly #workers: Set<RemoteWorker>;
+
+  private constructor(server: CoordinatorServer, workers: Set<RemoteWorker>, token: string | null) {
+    this.#server = server;
+    this.#workers = workers;
+    this.token = token;
+  }
+
+  /** Starts to listen. Without a token of the user's, one is made for other machines. */
+  static async listen(options: FleetOptions): Promise<Fleet> {
+    const { config, prepared } = options;
+    const { model, plan } = prepared;
+    const token =
+      config.token ?? (isLoopback(config.host) ? null : randomBytes(16).toString('hex'));
+    const workers = new Set<RemoteWorker>();
+    const shards = cutShards(prepared.dataset.train, sizeOf(prepared.dataset.shape));
+    const welcome = welcomeFrame(
+      options,
+      shards.map(({ sha256, count }) => ({ sha256, count })),
+    );
+    const server = await CoordinatorServer.listen({
+      host: config.host,
+      port: config.port,
+      token,
+      largestFrame: largestWorkerFrame(model.parameterCount, microBatchesOf(plan.batch)),
+      shards: new Map(shards.map(({ sha256, bytes }) => [sha256, bytes])),
+      onConnection: (socket) => {
+        acceptWorker(options, workers, welcome, socket);
+      },
+    });
+    return new Fleet(server, workers, token);
+  }
+
+  get port(): number {
+    return this.#server.port;
+  }
+
+  /** Tells the workers how the run ended, and stops listening. */
+  async close(outcome: (CoordinatorMessage & { type: 'done' })['outcome']): Promise<void> {
+    const frame = encodeFrame({ type: 'done', outcome } satisfies CoordinatorMessage);
+    for (const worker of this.#workers) worker.end(frame);
+    await this.#server.close();
+  }
+}
+
+function acceptWorker(
+  { prepared, training, onEvent, onNotice }: FleetOptions,
+  workers: Set<RemoteWorker>,
+  welcome: Buffer,
+  socket: ConstructorParameters<typeof RemoteWorker>[0],
+): void {
+  const report = (worker: RemoteWorker, action: 'joined' | 'left', reason?: string): void => {
+    onEvent({
+      event: 'worker',
+      action,
+      name: worker.name,
+      threads: worker.threads,
+      workers: training.workers,
+      ...(reason !== undefined && { reason }),
+    });
+  };
+  const worker: RemoteWorker = new RemoteWorker(socket, {
+    training,
+    welcome,
+    pool: prepared.pool,
+    plan: prepared.plan,
+    parameterCount: prepared.model.parameterCount,
+    onJoined: () => {
+      report(worker, 'joined');
+    },
+    onLeft: (reason) => {
+      report(worker, 'left', reason);
+    },
+    onRefused: (reason) => {
+      onNotice(`A worker was refused: ${reason}.`);
+    },
+    onClosed: () => {
+      workers.delete(worker);
+    },
+  });
+  workers.add(worker);
+}
+
+function welcomeFrame(
+  { config, run, prepared }: FleetOptions,
+  shards: Welcome['data']['shards'],
+): Buffer {
+  const { model, compiled, table } = prepared;
+  const message: Welcome = {
+    type: 'welcome',
+    run,
+    model: model.spec,
+    optimizer: config.optimizer,
+    seed: config.seed,
+    batch: config.batch,
+    validation: config.validation,
+    module: { sha256: compiled.sha256, workSize: compiled.program.workSize },
+    data: { table: Array.from(table), shards },
+  };
+  return encodeFrame(message, compiled.bytes);
+}

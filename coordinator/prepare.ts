@@ -1,0 +1,85 @@
+import { availableParallelism } from 'node:os';
+import type { BatchPlan } from '../src/data/batches.js';
+import { byteTable } from '../src/data/normalise.js';
+import type { Dataset } from '../src/data/dataset.js';
+import { loadMnist } from '../src/data/mnist.js';
+import { holdOut } from '../src/data/order.js';
+import { stepsPerEpoch } from '../src/data/batches.js';
+import { type Compiled, compileForWasm } from '../src/engine/wasm/compile.js';
+import { DtrainError } from '../src/errors.js';
+import type { TrainConfig } from '../src/config/types.js';
+import { initialWeights } from '../src/model/initial-weights.js';
+import { builtInModels } from '../src/model/lenet5.js';
+import { buildModel, type Model } from '../src/model/model.js';
+import { stateSlots } from '../src/optim/optimizer.js';
+import { ThreadPool } from '../src/threads/pool.js';
+
+/** Everything a run needs before its first step. */
+export interface PreparedRun {
+  readonly model: Model;
+  readonly dataset: Dataset;
+  readonly compiled: Compiled;
+  readonly table: Float32Array;
+  readonly plan: BatchPlan;
+  readonly totalSteps: number;
+  readonly pool: ThreadPool;
+}
+
+/**
+ * Loads the data, compiles the model and starts the threads, with the run's first weights.
+ * @throws DtrainError DATA_MISSING, DATA_DAMAGED, USAGE
+ */
+export async function prepareRun(
+  config: TrainConfig,
+  onNotice: (sentence: string) => void,
+  signal?: AbortSignal,
+): Promise<PreparedRun> {
+  const model = buildModel(builtInModels[config.model]);
+  const [dataset, compiled] = await Promise.all([
+    loadMnist({
+      ...(config.dataDir !== null && { dataDir: config.dataDir }),
+      onNotice,
+      ...(signal && { signal }),
+    }),
+    compileForWasm(model, config.optimizer),
+  ]);
+  const { seed, batch, validation } = config;
+  const samples = dataset.train.count - validation;
+  if (samples < 1) {
+    throw new DtrainError(
+      'USAGE',
+      `--validation ${validation} leaves nothing to train on: the training set has ${dataset.train.count} samples.`,
+    );
+  }
+  const plan = { samples, batch };
+  const wholeRun = stepsPerEpoch(plan) * config.epochs;
+  const lists = holdOut({ seed, samples: dataset.train.count, validation });
+  const table = byteTable();
+  const pool = new ThreadPool({
+    // Without threads of its own the coordinator still evaluates, on one.
+    threads: Math.max(1, config.threads),
+    cores: availableParallelism(),
+    module: compiled.module,
+    program: compiled.program,
+    parameterCount: model.parameterCount,
+    stateSlots: stateSlots[config.optimizer],
+    seed,
+    batch,
+    shape: dataset.shape,
+    training: dataset.train,
+    trainingList: lists.training,
+    validationList: lists.validation,
+    test: dataset.test,
+    table,
+  });
+  pool.weights.set(initialWeights(model, seed));
+  return {
+    model,
+    dataset,
+    compiled,
+    table,
+    plan,
+    totalSteps: Math.min(wholeRun, config.steps ?? wholeRun),
+    pool,
+  };
+}

@@ -1,0 +1,166 @@
+import type { RawData, WebSocket } from 'ws';
+import { batchOf, type BatchPlan } from '../src/data/batches.js';
+import { DtrainError } from '../src/errors.js';
+import { decodeFrame, encodeFrame } from '../src/protocol/frame.js';
+import {
+  type CoordinatorMessage,
+  limits,
+  pieceBytes,
+  PROTOCOL_VERSION,
+  type WorkerMessage,
+  workerMessage,
+} from '../src/protocol/protocol.js';
+import { coveringNodes } from '../src/reduce/tree.js';
+import type { HeldPiece, ThreadPool } from '../src/threads/pool.js';
+import type { MemberId } from './core.js';
+import type { Training } from './training.js';
+
+export interface RemoteWorkerOptions {
+  readonly training: Training;
+  readonly pool: ThreadPool;
+  readonly plan: BatchPlan;
+  readonly parameterCount: number;
+  /** The frame that tells a worker all about the run. */
+  readonly welcome: Buffer;
+  readonly onJoined: () => void;
+  readonly onLeft: (reason: string) => void;
+  /** Somebody was turned away. */
+  readonly onRefused: (reason: string) => void;
+  readonly onClosed: () => void;
+}
+
+type State = 'new' | 'preparing' | 'member' | 'gone';
+
+/** The coordinator's end of one worker's connection. */
+export class RemoteWorker {
+  readonly #socket: WebSocket;
+  readonly #options: RemoteWorkerOptions;
+  readonly #handshake: NodeJS.Timeout;
+  #state: State = 'new';
+  #member: MemberId = 0;
+  name = '';
+  threads = 0;
+
+  constructor(socket: WebSocket, options: RemoteWorkerOptions) {
+    this.#socket = socket;
+    this.#options = options;
+    this.#handshake = setTimeout(() => {
+      this.#drop('it did not introduce itself in time');
+    }, limits.handshakeMs);
+    socket.on('message', (data, isBinary) => {
+      this.#receive(data, isBinary);
+    });
+    socket.on('error', (error) => {
+      this.#drop(error.message);
+    });
+    socket.on('close', () => {
+      this.#gone('its connection was lost');
+      options.onClosed();
+    });
+  }
+
+  send(frame: Buffer): void {
+    this.#socket.send(frame);
+  }
+
+  /** The run is over: a last frame, and the end of the connection. */
+  end(frame: Buffer): void {
+    this.#state = 'gone';
+    clearTimeout(this.#handshake);
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    this.send(frame);
+    this.#socket.close(1000);
+  }
+
+  #receive(data: RawData, isBinary: boolean): void {
+    try {
+      if (!isBinary || !Buffer.isBuffer(data)) throw protocolError('it sent text');
+      if (this.#state === 'new' && data.length > limits.helloBytes) {
+        throw protocolError('its first message is too long');
+      }
+      const { message, payload } = decodeFrame(workerMessage, data);
+      this.#handle(message, payload);
+    } catch (error) {
+      if (!(error instanceof DtrainError)) throw error;
+      this.#drop(error.message);
+    }
+  }
+
+  #handle(message: WorkerMessage, payload: Uint8Array): void {
+    switch (message.type) {
+      case 'hello':
+        this.#hello(message);
+        return;
+      case 'ready':
+        if (this.#state !== 'preparing') throw protocolError('it was ready out of turn');
+        this.#state = 'member';
+        this.#member = this.#options.training.join(this);
+        this.#options.onJoined();
+        return;
+      case 'pieces':
+        this.#pieces(message, payload);
+        return;
+      case 'leave':
+        this.#gone('it left');
+        this.#socket.close(1000);
+        return;
+    }
+  }
+
+  #hello({ protocol, name, threads }: WorkerMessage & { type: 'hello' }): void {
+    if (this.#state !== 'new') throw protocolError('it introduced itself twice');
+    clearTimeout(this.#handshake);
+    if (protocol !== PROTOCOL_VERSION) {
+      throw protocolError(
+        `this coordinator speaks protocol version ${PROTOCOL_VERSION} and the worker ${protocol}; install the same version of dtrain on both`,
+      );
+    }
+    this.#state = 'preparing';
+    this.name = name;
+    this.threads = threads;
+    this.send(this.#options.welcome);
+  }
+
+  #pieces({ step, first, last }: WorkerMessage & { type: 'pieces' }, payload: Uint8Array): void {
+    if (this.#state !== 'member') throw protocolError('it sent pieces before it was ready');
+    const { pool, plan, parameterCount, training } = this.#options;
+    const { microBatches } = batchOf(plan, step);
+    if (first >= last || last > microBatches) throw protocolError('it sent an impossible range');
+    const nodes = coveringNodes(first, last, microBatches);
+    const bytes = pieceBytes(parameterCount);
+    if (payload.length !== nodes.length * bytes) {
+      throw protocolError('it sent pieces of the wrong size');
+    }
+    const pieces: HeldPiece[] = nodes.map((node, index) => {
+      const place = pool.pieces.take();
+      const piece = payload.subarray(index * bytes, (index + 1) * bytes);
+      new Uint8Array(pool.memory.buffer).set(piece, place);
+      return { node, place };
+    });
+    training.answer(this.#member, step, { first, last }, pieces);
+  }
+
+  /** Tells the worker why, and closes. */
+  #drop(reason: string): void {
+    if (this.#state === 'new' || this.#state === 'preparing') this.#options.onRefused(reason);
+    if (this.#socket.readyState === this.#socket.OPEN) {
+      const refusal: CoordinatorMessage = { type: 'refused', reason: reason.slice(0, 1_000) };
+      this.send(encodeFrame(refusal));
+      this.#socket.close(1008);
+    }
+    this.#gone(reason);
+  }
+
+  #gone(reason: string): void {
+    clearTimeout(this.#handshake);
+    const before = this.#state;
+    this.#state = 'gone';
+    if (before !== 'member') return;
+    this.#options.training.leave(this.#member);
+    this.#options.onLeft(reason);
+  }
+}
+
+function protocolError(reason: string): DtrainError {
+  return new DtrainError('PROTOCOL', reason);
+}

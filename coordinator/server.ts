@@ -1,0 +1,153 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { DtrainError, systemCode } from '../src/errors.js';
+import { limits, paths } from '../src/protocol/protocol.js';
+
+export interface ServerOptions {
+  readonly host: string;
+  readonly port: number;
+  /** What a worker must know to be let in; anyone may come without one. */
+  readonly token: string | null;
+  /** Bytes of the largest frame that a worker may send. */
+  readonly largestFrame: number;
+  /** Shards by their SHA-256. */
+  readonly shards: ReadonlyMap<string, Uint8Array>;
+  readonly onConnection: (socket: WebSocket) => void;
+}
+
+/** The coordinator's one port: WebSocket for workers, HTTP for shards. */
+export class CoordinatorServer {
+  readonly #options: ServerOptions;
+  readonly #http: Server;
+  readonly #sockets: WebSocketServer;
+
+  private constructor(options: ServerOptions) {
+    this.#options = options;
+    this.#sockets = new WebSocketServer({
+      noServer: true,
+      maxPayload: options.largestFrame,
+      perMessageDeflate: false,
+    });
+    this.#http = createServer((request, response) => {
+      this.#answer(request, response);
+    });
+    this.#http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      this.#upgrade(request, socket, head);
+    });
+  }
+
+  /** @throws DtrainError PORT_IN_USE, HOST_UNKNOWN, LISTEN_FAILED */
+  static async listen(options: ServerOptions): Promise<CoordinatorServer> {
+    const server = new CoordinatorServer(options);
+    const { host, port } = options;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        server.#http.once('error', reject);
+        server.#http.listen(port, host, resolve);
+      });
+    } catch (error) {
+      throw listenFailed(host, port, error);
+    }
+    return server;
+  }
+
+  /** The port it listens on. */
+  get port(): number {
+    return (this.#http.address() as AddressInfo).port;
+  }
+
+  /** Stops listening and ends every connection: in order if its other side does, else by force. */
+  async close(): Promise<void> {
+    const closed = new Promise((resolve) => this.#http.close(resolve));
+    for (const socket of this.#sockets.clients) socket.close(1000);
+    const force = setTimeout(() => {
+      for (const socket of this.#sockets.clients) socket.terminate();
+      this.#http.closeAllConnections();
+    }, limits.closeMs);
+    this.#http.closeIdleConnections();
+    await closed;
+    clearTimeout(force);
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse): void {
+    const { pathname } = new URL(request.url ?? '/', 'http://coordinator');
+    if (pathname === paths.health) {
+      response.end('ok\n');
+      return;
+    }
+    if (!this.#allowed(request)) {
+      response.writeHead(401).end('A token is needed, and this is not it.\n');
+      return;
+    }
+    const shard = pathname.startsWith(paths.shards)
+      ? this.#options.shards.get(pathname.slice(paths.shards.length))
+      : undefined;
+    if (!shard || request.method !== 'GET') {
+      response.writeHead(404).end('There is no such thing here.\n');
+      return;
+    }
+    response.writeHead(200, {
+      'content-type': 'application/octet-stream',
+      'content-length': shard.length,
+    });
+    response.end(shard);
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on('error', () => socket.destroy());
+    const { pathname } = new URL(request.url ?? '/', 'http://coordinator');
+    const refusal = this.#refusal(pathname, request);
+    if (refusal) {
+      socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+      return;
+    }
+    this.#sockets.handleUpgrade(request, socket, head, this.#options.onConnection);
+  }
+
+  #refusal(pathname: string, request: IncomingMessage): string | undefined {
+    if (pathname !== paths.socket) return '404 Not Found';
+    if (!this.#allowed(request)) return '401 Unauthorized';
+    if (this.#sockets.clients.size >= limits.workers) return '503 Service Unavailable';
+    return undefined;
+  }
+
+  #allowed(request: IncomingMessage): boolean {
+    const { token } = this.#options;
+    if (token === null) return true;
+    return sameText(request.headers.authorization ?? '', `Bearer ${token}`);
+  }
+}
+
+/** In a time that tells nothing about where they differ. */
+function sameText(left: string, right: string): boolean {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(left), digest(right));
+}
+
+function listenFailed(host: string, port: number, cause: unknown): DtrainError {
+  switch (systemCode(cause)) {
+    case 'EADDRINUSE':
+      return new DtrainError(
+        'PORT_IN_USE',
+        `Port ${port} on ${host} is in use: choose another with --port, or 0 for any free one.`,
+        { cause },
+      );
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+    case 'EADDRNOTAVAIL':
+      return new DtrainError(
+        'HOST_UNKNOWN',
+        `${host} is not an address of this machine: check --host (0.0.0.0 listens on every one).`,
+        { cause },
+      );
+    default: {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      return new DtrainError('LISTEN_FAILED', `Cannot listen on ${host}:${port}: ${reason}.`, {
+        cause,
+      });
+    }
+  }
+}

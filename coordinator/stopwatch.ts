@@ -1,0 +1,19 @@
+/** Seconds that pass while it runs. */
+export class Stopwatch {
+  #before = 0;
+  #since: number | undefined;
+
+  start(): void {
+    this.#since ??= performance.now();
+  }
+
+  pause(): void {
+    this.#before = this.seconds;
+    this.#since = undefined;
+  }
+
+  get seconds(): number {
+    const running = this.#since === undefined ? 0 : (performance.now() - this.#since) / 1000;
+    return this.#before + running;
+  }
+}

@@ -1,0 +1,227 @@
+import { createHash } from 'node:crypto';
+import path from 'node:path';
+import type { CoordinatorConfig, TrainConfig } from '../src/config/types.js';
+import { batchOf } from '../src/data/batches.js';
+import type { Progress, ResultEvent, RunEvent, StartEvent } from '../src/events.js';
+import { learningRate } from '../src/optim/schedule.js';
+import { stepHyperparameters } from '../src/optim/optimizer.js';
+import { RunFolder } from '../src/report/run-folder.js';
+import type { StepSums } from '../src/threads/pool.js';
+import { reachableHosts, workerUrl } from './addresses.js';
+import { Fleet } from './fleet.js';
+import { type PreparedRun, prepareRun } from './prepare.js';
+import { Training, type TrainingResult } from './training.js';
+
+/** Where a run reports to. */
+export interface RunListeners {
+  readonly onEvent?: (event: RunEvent) => void;
+  readonly onProgress?: (progress: Progress) => void;
+  /** One sentence for people. */
+  readonly onNotice?: (sentence: string) => void;
+  /** The run listens: where, and with which token. */
+  readonly onListening?: (urls: readonly string[], token: string | null) => void;
+  /** Ends the run after the current step; the model is saved. */
+  readonly signal?: AbortSignal;
+}
+
+/** Steps between two lines of metrics.jsonl. */
+const METRIC_STEPS = 10;
+const ENGINE = 'wasm';
+
+/** One run from its configuration to its folder. */
+class Run {
+  readonly #config: TrainConfig | CoordinatorConfig;
+  readonly #listeners: RunListeners;
+  readonly #name: string;
+  readonly #folder: RunFolder;
+  readonly #started = performance.now();
+
+  constructor(
+    config: TrainConfig | CoordinatorConfig,
+    listeners: RunListeners,
+    name: string,
+    folder: RunFolder,
+  ) {
+    this.#config = config;
+    this.#listeners = listeners;
+    this.#name = name;
+    this.#folder = folder;
+  }
+
+  async execute(prepared: PreparedRun): Promise<ResultEvent> {
+    const { signal } = this.#listeners;
+    const training = this.#training(prepared);
+    const stop = (): void => {
+      training.stop();
+    };
+    const fleet = await this.#listen(prepared, training);
+    let ending: 'complete' | 'stopped' | 'failed' = 'failed';
+    try {
+      this.#emit(this.#start(prepared, fleet?.port));
+      signal?.addEventListener('abort', stop);
+      if (signal?.aborted) stop();
+      const result = await training.run();
+      ending = result.outcome;
+      await this.#folder.saveModel(prepared.model, prepared.pool.weights);
+      const event = this.#result(prepared, result);
+      await this.#folder.saveSummary({ ...event, confusion: result.test.confusion });
+      this.#emit(event);
+      return event;
+    } finally {
+      signal?.removeEventListener('abort', stop);
+      await fleet?.close(ending);
+    }
+  }
+
+  #emit(event: RunEvent): void {
+    this.#listeners.onEvent?.(event);
+  }
+
+  async #listen(prepared: PreparedRun, training: Training): Promise<Fleet | undefined> {
+    const config = this.#config;
+    if (!('port' in config)) return undefined;
+    const fleet = await Fleet.listen({
+      config,
+      run: this.#name,
+      prepared,
+      training,
+      onEvent: (event) => {
+        this.#emit(event);
+      },
+      onNotice: (sentence) => this.#listeners.onNotice?.(sentence),
+    });
+    const urls = reachableHosts(config.host).map((host) => workerUrl(host, fleet.port));
+    this.#listeners.onListening?.(urls, fleet.token);
+    return fleet;
+  }
+
+  #training({ pool, plan, totalSteps }: PreparedRun): Training {
+    const config = this.#config;
+    const rate = (step: number): number => learningRate(config, step, totalSteps);
+    const { onProgress, onNotice } = this.#listeners;
+    return new Training({
+      pool,
+      plan,
+      totalSteps,
+      localThreads: config.threads > 0,
+      startWith: 'workers' in config ? config.workers : 0,
+      validation: config.validation > 0,
+      hyper: (step) => stepHyperparameters(config, rate(step), batchOf(plan, step).samples, step),
+      onEpoch: (event) => {
+        this.#folder.metric(event);
+        this.#emit(event);
+      },
+      onSteps: (steps, progress) => {
+        this.#recordSteps(steps, plan, rate);
+        onProgress?.(progress);
+      },
+      onWait: () => onNotice?.('Waiting for workers: there is nobody to compute yet.'),
+    });
+  }
+
+  #recordSteps(
+    steps: readonly StepSums[],
+    plan: PreparedRun['plan'],
+    rate: (step: number) => number,
+  ): void {
+    for (const { step, loss, correct } of steps) {
+      if (step % METRIC_STEPS !== 0) continue;
+      const { samples, epoch } = batchOf(plan, step);
+      this.#folder.metric({
+        event: 'step',
+        step: step + 1,
+        epoch: epoch + 1,
+        loss: loss / samples,
+        accuracy: correct / samples,
+        lr: rate(step),
+      });
+    }
+  }
+
+  #start({ model, dataset, plan, totalSteps }: PreparedRun, port: number | undefined): StartEvent {
+    const { threads, batch, epochs, seed, validation } = this.#config;
+    const host = 'host' in this.#config ? this.#config.host : '';
+    return {
+      event: 'start',
+      run: this.#name,
+      runDir: this.#folder.path,
+      model: model.spec.name,
+      parameters: model.parameterCount,
+      dataset: dataset.name,
+      trainSamples: plan.samples,
+      validationSamples: validation,
+      testSamples: dataset.test.count,
+      engine: ENGINE,
+      threads,
+      batch,
+      epochs,
+      steps: totalSteps,
+      seed,
+      ...(port !== undefined && { url: workerUrl(host, port) }),
+    };
+  }
+
+  #result({ pool, dataset }: PreparedRun, result: TrainingResult): ResultEvent {
+    const { test, validation, steps, samples, trainSeconds } = result;
+    return {
+      event: 'result',
+      outcome: result.outcome,
+      weightsSha256: createHash('sha256').update(float32Bytes(pool.weights)).digest('hex'),
+      steps,
+      samples,
+      testAccuracy: test.accuracy,
+      testLoss: test.loss,
+      ...(validation && {
+        validationAccuracy: validation.accuracy,
+        validationLoss: validation.loss,
+      }),
+      wallSeconds: (performance.now() - this.#started) / 1000,
+      trainSeconds,
+      samplesPerSecond: trainSeconds > 0 ? samples / trainSeconds : 0,
+      engine: ENGINE,
+      threads: this.#config.threads,
+      workers: result.workers,
+      dataset: dataset.name,
+      runDir: this.#folder.path,
+    };
+  }
+}
+
+/**
+ * Trains a model on this machine's threads, and on whatever workers join if the configuration says
+ * where to listen. Returns the last event.
+ * @throws DtrainError for anything that a user can cause
+ */
+export async function trainRun(
+  config: TrainConfig | CoordinatorConfig,
+  listeners: RunListeners = {},
+): Promise<ResultEvent> {
+  // A secret has no place in a folder that people pass on.
+  const saved = { ...config, token: undefined };
+  const folder =
+    config.out === null && config.name === null
+      ? await RunFolder.createNew('runs', runName(config.model), saved)
+      : await RunFolder.create(config.out ?? path.join('runs', config.name ?? ''), saved);
+  const run = new Run(config, listeners, config.name ?? path.basename(folder.path), folder);
+  let prepared: PreparedRun | undefined;
+  try {
+    prepared = await prepareRun(config, listeners.onNotice ?? (() => undefined), listeners.signal);
+    return await run.execute(prepared);
+  } finally {
+    await prepared?.pool.close();
+    folder.close();
+  }
+}
+
+/** `lenet5-20261231-235959`: the model and the local time. */
+function runName(model: string): string {
+  const now = new Date();
+  const digits = (...values: number[]): string =>
+    values.map((value) => String(value).padStart(2, '0')).join('');
+  const date = digits(now.getFullYear(), now.getMonth() + 1, now.getDate());
+  return `${model}-${date}-${digits(now.getHours(), now.getMinutes(), now.getSeconds())}`;
+}
+
+function float32Bytes(values: Float32Array): Uint8Array {
+  return new Uint8Array(Float32Array.from(values).buffer);
+}

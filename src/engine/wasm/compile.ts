@@ -1,0 +1,25 @@
+import { createHash } from 'node:crypto';
+import type { Model } from '../../model/model.js';
+import type { OptimizerName } from '../../optim/optimizer.js';
+import { compile, type Program } from '../program.js';
+import { emitWasm } from './emit.js';
+import { compileModule } from './instance.js';
+
+/** A vector of SIMD128. */
+const WIDTH = 4;
+
+/** A model as a WebAssembly module. */
+export interface Compiled {
+  readonly program: Program;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Of `bytes`. */
+  readonly sha256: string;
+  readonly module: WebAssembly.Module;
+}
+
+export async function compileForWasm(model: Model, optimizer: OptimizerName): Promise<Compiled> {
+  const program = compile(model, optimizer, { width: WIDTH });
+  const bytes = emitWasm(program.kernels);
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  return { program, bytes, sha256, module: await compileModule(bytes) };
+}

@@ -1,0 +1,42 @@
+import type { Model } from '../model.js';
+import { fileError } from './disk.js';
+import { quoted } from './fields.js';
+
+/**
+ * A model's flat weights as little-endian float32 bytes, whatever this machine's own order.
+ * @throws RangeError if there are not as many as the model has parameters.
+ */
+export function weightBytes(model: Model, weights: Float32Array): Uint8Array<ArrayBuffer> {
+  if (weights.length !== model.parameterCount) {
+    throw new RangeError(`${weights.length} weights for ${model.parameterCount} parameters`);
+  }
+  const view = new DataView(new ArrayBuffer(4 * weights.length));
+  for (const [index, weight] of weights.entries()) view.setFloat32(4 * index, weight, true);
+  return new Uint8Array(view.buffer);
+}
+
+/** Fills `target` with the little-endian float32 values that begin at byte `from`. */
+export function readFloats(bytes: Uint8Array, from: number, target: Float32Array): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset + from, 4 * target.length);
+  for (let index = 0; index < target.length; index++) {
+    target[index] = view.getFloat32(4 * index, true);
+  }
+}
+
+/**
+ * Checks weights that were read from `file`, which may have `names` of its own for the parameters.
+ * @throws DtrainError MODEL_FILE, naming the parameter, if one is NaN or infinite.
+ */
+export function checkFinite(
+  model: Model,
+  weights: Float32Array,
+  file: string,
+  names: readonly string[] = model.parameters.map(({ name }) => name),
+): void {
+  const index = weights.findIndex((weight) => !Number.isFinite(weight));
+  if (index === -1) return;
+  const owner = model.parameters.findIndex(({ offset, size }) => index < offset + size);
+  const place = index - (model.parameters[owner]?.offset ?? 0);
+  const problem = `holds ${weights[index] ?? ''} at index ${place}`;
+  throw fileError(file, `weight ${quoted(names[owner])} ${problem}, not a finite number`);
+}

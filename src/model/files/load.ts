@@ -1,0 +1,49 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { systemCode } from '../../errors.js';
+import type { Model } from '../model.js';
+import { fileError, unreadable } from './disk.js';
+import { readSafetensors } from './safetensors.js';
+import { readTfjsModel } from './tfjs.js';
+
+/** What a folder may hold; the first that is there counts. */
+const NAMES = ['model.json', 'model.safetensors'];
+
+/**
+ * Reads a trained model from a TensorFlow.js `model.json`, a `.safetensors` file, or a folder
+ * that holds `model.json` or else `model.safetensors`. `file` is the file that was read.
+ * @throws DtrainError MODEL_FILE if there is none of these, or it is not a model dtrain can take.
+ */
+export async function loadModel(
+  path: string,
+): Promise<{ model: Model; weights: Float32Array; file: string }> {
+  const file = await modelFile(path);
+  const read = file.endsWith('.safetensors') ? readSafetensors : readTfjsModel;
+  return { ...(await read(file)), file };
+}
+
+async function modelFile(path: string): Promise<string> {
+  const kind = await kindOf(path);
+  if (kind === 'folder') {
+    for (const file of NAMES.map((name) => join(path, name))) {
+      if ((await kindOf(file)) !== 'nothing') return file;
+    }
+    throw fileError(path, `this folder holds neither ${NAMES.join(' nor ')}`);
+  }
+  if (kind === 'nothing') {
+    const accepted = `a model.json, a .safetensors file, or a folder with ${NAMES.join(' or ')}`;
+    throw fileError(path, `there is no such file or folder; a model is ${accepted}`);
+  }
+  if (/\.(json|safetensors)$/.test(path)) return path;
+  throw fileError(path, 'a model file is named model.json, or ends in .safetensors');
+}
+
+async function kindOf(path: string): Promise<'file' | 'folder' | 'nothing'> {
+  try {
+    return (await stat(path)).isDirectory() ? 'folder' : 'file';
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return 'nothing';
+    throw unreadable(path, error);
+  }
+}

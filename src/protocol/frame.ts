@@ -1,0 +1,60 @@
+import { Packr, Unpackr } from 'msgpackr';
+import type { z } from 'zod';
+import { DtrainError } from '../errors.js';
+import { limits } from './protocol.js';
+
+/**
+ * A frame: the header's length (32 bits, little-endian), the header (MessagePack), zeros up to a
+ * multiple of 4, and the payload: float32 values or bytes, 4-byte aligned in the frame.
+ */
+export interface Frame<M> {
+  readonly message: M;
+  readonly payload: Uint8Array;
+}
+
+const packr = new Packr({ useRecords: false });
+const unpackr = new Unpackr({ useRecords: false });
+const LENGTH_BYTES = 4;
+const NOTHING = new Uint8Array();
+
+export function encodeFrame(message: object, payload: Uint8Array = NOTHING): Buffer {
+  const header = packr.pack(message);
+  const start = align(LENGTH_BYTES + header.length);
+  const frame = Buffer.alloc(start + payload.length);
+  frame.writeUInt32LE(header.length, 0);
+  frame.set(header, LENGTH_BYTES);
+  frame.set(payload, start);
+  return frame;
+}
+
+/**
+ * Reads a frame and checks its message; the payload is a view of the frame.
+ * @throws DtrainError PROTOCOL for anything that is not exactly such a message
+ */
+export function decodeFrame<M>(schema: z.ZodType<M>, frame: Buffer): Frame<M> {
+  if (frame.length < LENGTH_BYTES) throw malformed('it is shorter than its own length field');
+  const length = frame.readUInt32LE(0);
+  const start = align(LENGTH_BYTES + length);
+  if (length > limits.headerBytes) throw malformed('its header is too long');
+  if (start > frame.length) throw malformed('its header is cut off');
+  let header: unknown;
+  try {
+    header = unpackr.unpack(frame.subarray(LENGTH_BYTES, LENGTH_BYTES + length));
+  } catch (cause) {
+    throw malformed('its header is not MessagePack', cause);
+  }
+  const checked = schema.safeParse(header);
+  if (!checked.success) {
+    const [issue] = checked.error.issues;
+    throw malformed(`${issue?.path.join('.') || 'message'}: ${issue?.message ?? 'not allowed'}`);
+  }
+  return { message: checked.data, payload: frame.subarray(start) };
+}
+
+function align(offset: number): number {
+  return Math.ceil(offset / 4) * 4;
+}
+
+function malformed(why: string, cause?: unknown): DtrainError {
+  return new DtrainError('PROTOCOL', `A message could not be read: ${why}.`, { cause });
+}

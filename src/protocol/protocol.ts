@@ -1,0 +1,131 @@
+import { z } from 'zod';
+import { mostNodes } from '../reduce/tree.js';
+
+/**
+ * Everything that a coordinator and a worker say to each other, and every limit on it. One frame
+ * holds one message; frame.ts has its layout. docs/protocol.md tells the story.
+ */
+
+/** Both sides must speak the same version. */
+export const PROTOCOL_VERSION = 1;
+
+export const limits = {
+  /** Workers of one run. */
+  workers: 1024,
+  /** Milliseconds from the connection to `hello`. */
+  handshakeMs: 2_000,
+  /** Bytes of a worker's first frame, `hello`. */
+  helloBytes: 4 * 1024,
+  /** Bytes of a message without its payload. */
+  headerBytes: 256 * 1024,
+  /** Bytes of a compiled model. */
+  moduleBytes: 64 * 1024 * 1024,
+  /** Float32 values that one thread works in. */
+  workValues: 128 * 1024 * 1024,
+  /** Bytes of one shard. */
+  shardBytes: 256 * 1024 * 1024,
+  /** Shards of one data set. */
+  shards: 1_000,
+  /** Milliseconds that a connection has to close in an orderly way before it is cut. */
+  closeMs: 2_000,
+  /** Milliseconds between a worker's first tries to connect, and the longest pause between tries. */
+  retryMs: { first: 250, longest: 5_000 },
+  /** Milliseconds that a shard's transfer may stand still. */
+  stallMs: 10_000,
+} as const;
+
+const count = z.number().int().min(0).max(0xffff_ffff);
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const name = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/);
+const sentence = z.string().max(1_000);
+
+const hello = z.strictObject({
+  type: z.literal('hello'),
+  protocol: count,
+  name,
+  threads: z.number().int().min(1).max(256),
+});
+
+/** The worker has its data and its threads, and can be given work. */
+const ready = z.strictObject({ type: z.literal('ready') });
+
+/**
+ * The answer to `work`. Payload: one sum for each node that covers the range, in order: the
+ * weights' gradients, the loss and the correct answers, as float32.
+ */
+const pieces = z.strictObject({
+  type: z.literal('pieces'),
+  step: count,
+  first: count,
+  last: count,
+});
+
+/** The worker goes; its range must be given to others. */
+const leave = z.strictObject({ type: z.literal('leave') });
+
+/** Everything a worker needs to compute any micro-batch. Payload: the compiled model's bytes. */
+const welcome = z.strictObject({
+  type: z.literal('welcome'),
+  run: z.string().max(256),
+  /** A model description, checked by `parseModelSpec`. */
+  model: z.unknown(),
+  optimizer: z.enum(['sgd', 'momentum', 'adam', 'adamw']),
+  seed: count,
+  /** Samples in a global batch. */
+  batch: z.number().int().min(1).max(65_536),
+  /** Samples held out of the training split. */
+  validation: count,
+  /** Hash of the payload; float32 values that a thread wants to work in. */
+  module: z.strictObject({ sha256, workSize: count.max(limits.workValues) }),
+  data: z.strictObject({
+    /** The float32 value of each byte of a sample. */
+    table: z.array(z.number()).length(256),
+    shards: z
+      .array(z.strictObject({ sha256, count: count.min(1) }))
+      .min(1)
+      .max(limits.shards),
+  }),
+});
+
+/** Payload: the weights with which `step` is computed, as float32. */
+const weights = z.strictObject({ type: z.literal('weights'), step: count });
+
+/** Compute the micro-batches [first, last) of a step. */
+const work = z.strictObject({ type: z.literal('work'), step: count, first: count, last: count });
+
+/** The run is over. */
+const done = z.strictObject({
+  type: z.literal('done'),
+  outcome: z.enum(['complete', 'stopped', 'failed']),
+});
+
+/** The coordinator does not want this worker. */
+const refused = z.strictObject({ type: z.literal('refused'), reason: sentence });
+
+export const workerMessage = z.discriminatedUnion('type', [hello, ready, pieces, leave]);
+export const coordinatorMessage = z.discriminatedUnion('type', [
+  welcome,
+  weights,
+  work,
+  done,
+  refused,
+]);
+export type WorkerMessage = z.infer<typeof workerMessage>;
+export type CoordinatorMessage = z.infer<typeof coordinatorMessage>;
+export type Welcome = z.infer<typeof welcome>;
+
+/** Where the coordinator listens, under its one port. */
+export const paths = { socket: '/ws', shards: '/shards/', health: '/healthz' } as const;
+
+/** Bytes of one piece on the wire: the gradients, the loss, the correct answers. */
+export function pieceBytes(parameterCount: number): number {
+  return (parameterCount + 2) * 4;
+}
+
+/** Bytes of the largest frame that a worker may send. */
+export function largestWorkerFrame(parameterCount: number, microBatches: number): number {
+  return limits.headerBytes + mostNodes(microBatches) * pieceBytes(parameterCount);
+}
+
+/** Bytes of the largest frame that a coordinator may send. */
+export const largestCoordinatorFrame = limits.headerBytes + 4 * limits.moduleBytes;

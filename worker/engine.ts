@@ -1,0 +1,63 @@
+import { availableParallelism } from 'node:os';
+import { sha256 } from '../src/data/sha256.js';
+import { holdOut } from '../src/data/order.js';
+import type { BatchPlan } from '../src/data/batches.js';
+import { pieceSizeOf } from '../src/engine/program.js';
+import { compileModule } from '../src/engine/wasm/instance.js';
+import { DtrainError } from '../src/errors.js';
+import { parseModelSpec } from '../src/model/files/spec.js';
+import { buildModel, sizeOf } from '../src/model/model.js';
+import type { Welcome } from '../src/protocol/protocol.js';
+import { ThreadPool } from '../src/threads/pool.js';
+import { loadShards, type ShardSource } from './shards.js';
+
+/** A worker's threads with a run's data and model. */
+export interface WorkerEngine {
+  readonly pool: ThreadPool;
+  readonly plan: BatchPlan;
+  readonly parameterCount: number;
+}
+
+/**
+ * Checks what the coordinator sent, gets the data and starts the threads.
+ * @throws DtrainError PROTOCOL, MODEL_INVALID, COORDINATOR_GONE
+ */
+export async function startEngine(
+  welcome: Welcome,
+  moduleBytes: Uint8Array,
+  threads: number,
+  source: ShardSource,
+): Promise<WorkerEngine> {
+  if (sha256(moduleBytes) !== welcome.module.sha256) {
+    throw new DtrainError('PROTOCOL', 'The compiled model came damaged.');
+  }
+  const model = buildModel(parseModelSpec(welcome.model));
+  const module = await compileModule(Uint8Array.from(moduleBytes));
+  const training = await loadShards(source, welcome.data.shards, sizeOf(model.spec.input));
+  const { seed, batch, validation } = welcome;
+  if (training.labels.some((label) => label >= model.classes)) {
+    throw new DtrainError('PROTOCOL', 'The data has a label that the model has no class for.');
+  }
+  if (validation >= training.count) {
+    throw new DtrainError('PROTOCOL', 'The validation split leaves nothing to train on.');
+  }
+  const lists = holdOut({ seed, samples: training.count, validation });
+  const pool = new ThreadPool({
+    threads,
+    cores: availableParallelism(),
+    module,
+    program: { pieceSize: pieceSizeOf(model.parameterCount), workSize: welcome.module.workSize },
+    parameterCount: model.parameterCount,
+    stateSlots: 0,
+    seed,
+    batch,
+    shape: model.spec.input,
+    training,
+    trainingList: lists.training,
+    validationList: new Uint32Array(),
+    test: { count: 0, images: new Uint8Array(), labels: new Uint8Array() },
+    table: Float32Array.from(welcome.data.table),
+  });
+  const plan = { samples: lists.training.length, batch };
+  return { pool, plan, parameterCount: model.parameterCount };
+}

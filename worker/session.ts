@@ -1,0 +1,134 @@
+import type { RawData, WebSocket } from 'ws';
+import { batchOf } from '../src/data/batches.js';
+import { DtrainError } from '../src/errors.js';
+import { decodeFrame, encodeFrame } from '../src/protocol/frame.js';
+import {
+  coordinatorMessage,
+  type CoordinatorMessage,
+  pieceBytes,
+  PROTOCOL_VERSION,
+  type Welcome,
+  type WorkerMessage,
+} from '../src/protocol/protocol.js';
+import type { WorkerEngine } from './engine.js';
+
+/** How a connection to the coordinator ended. */
+export type SessionEnd =
+  | { readonly type: 'done'; readonly outcome: 'complete' | 'stopped' | 'failed' }
+  | { readonly type: 'left' }
+  /** The connection is gone; the coordinator may come back. */
+  | { readonly type: 'lost' };
+
+export interface SessionOptions {
+  readonly name: string;
+  readonly threads: number;
+  /** Gives the threads for what the coordinator describes. */
+  readonly engineFor: (welcome: Welcome, module: Uint8Array) => Promise<WorkerEngine>;
+  readonly onJoined: (run: string) => void;
+  /** Leaves the run. */
+  readonly signal: AbortSignal;
+}
+
+/** A worker's end of one connection, from `hello` to the last message. */
+export class Session {
+  readonly #socket: WebSocket;
+  readonly #options: SessionOptions;
+  #engine: WorkerEngine | undefined;
+  /** Messages are handled one after the other, each when the one before is done. */
+  #queue: Promise<void> = Promise.resolve();
+
+  constructor(socket: WebSocket, options: SessionOptions) {
+    this.#socket = socket;
+    this.#options = options;
+  }
+
+  /** @throws DtrainError REFUSED, PROTOCOL, THREAD_FAILED */
+  run(): Promise<SessionEnd> {
+    const { name, threads, signal } = this.#options;
+    const socket = this.#socket;
+    return new Promise<SessionEnd>((resolve, reject) => {
+      const leave = (): void => {
+        this.#say({ type: 'leave' });
+        socket.close(1000);
+        resolve({ type: 'left' });
+      };
+      socket.on('message', (data: RawData) => {
+        this.#queue = this.#queue
+          .then(() => this.#receive(data, resolve))
+          .catch((error: unknown) => {
+            socket.close(1008);
+            reject(error instanceof Error ? error : new Error(String(error)));
+          });
+      });
+      socket.on('close', () => {
+        signal.removeEventListener('abort', leave);
+        // What came before the end is handled before it.
+        this.#queue = this.#queue.then(() => {
+          resolve({ type: 'lost' });
+        });
+      });
+      signal.addEventListener('abort', leave);
+      this.#say({ type: 'hello', protocol: PROTOCOL_VERSION, name, threads });
+      if (signal.aborted) leave();
+    });
+  }
+
+  #say(message: WorkerMessage, payload?: Uint8Array): void {
+    if (this.#socket.readyState === this.#socket.OPEN) {
+      this.#socket.send(encodeFrame(message, payload));
+    }
+  }
+
+  async #receive(data: RawData, end: (how: SessionEnd) => void): Promise<void> {
+    if (!Buffer.isBuffer(data)) throw new DtrainError('PROTOCOL', 'A message came in parts.');
+    const { message, payload } = decodeFrame(coordinatorMessage, data);
+    switch (message.type) {
+      case 'welcome':
+        this.#engine = await this.#options.engineFor(message, payload);
+        this.#say({ type: 'ready' });
+        this.#options.onJoined(message.run);
+        return;
+      case 'weights':
+        this.#weights(payload);
+        return;
+      case 'work':
+        await this.#work(message);
+        return;
+      case 'done':
+        end({ type: 'done', outcome: message.outcome });
+        this.#socket.close(1000);
+        return;
+      case 'refused':
+        throw new DtrainError('REFUSED', `The coordinator refused this worker: ${message.reason}.`);
+    }
+  }
+
+  #weights(payload: Uint8Array): void {
+    const { pool } = this.#ready();
+    const { buffer, byteOffset, byteLength } = pool.weights;
+    if (payload.length !== byteLength) {
+      throw new DtrainError('PROTOCOL', 'The weights came in the wrong size.');
+    }
+    new Uint8Array(buffer, byteOffset, byteLength).set(payload);
+  }
+
+  async #work({ step, first, last }: CoordinatorMessage & { type: 'work' }): Promise<void> {
+    const { pool, plan, parameterCount } = this.#ready();
+    if (first >= last || last > batchOf(plan, step).microBatches) {
+      throw new DtrainError('PROTOCOL', 'The coordinator asked for an impossible range.');
+    }
+    const pieces = await pool.range(step, first, last);
+    const bytes = pieceBytes(parameterCount);
+    const payload = new Uint8Array(pieces.length * bytes);
+    pieces.forEach(({ place }, index) => {
+      payload.set(new Uint8Array(pool.memory.buffer, place, bytes), index * bytes);
+      pool.pieces.give(place);
+    });
+    this.#say({ type: 'pieces', step, first, last }, payload);
+  }
+
+  #ready(): WorkerEngine {
+    if (!this.#engine) throw new DtrainError('PROTOCOL', 'The coordinator gave work too early.');
+    return this.#engine;
+  }
+}

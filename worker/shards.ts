@@ -1,0 +1,104 @@
+import type { Split } from '../src/data/dataset.js';
+import { sha256 } from '../src/data/sha256.js';
+import { readShard } from '../src/data/shards.js';
+import type { ShardCache } from '../src/data/shard-cache.js';
+import { DtrainError } from '../src/errors.js';
+import { limits, type Welcome } from '../src/protocol/protocol.js';
+import type { CoordinatorUrl } from './url.js';
+
+export interface ShardSource {
+  readonly url: CoordinatorUrl;
+  readonly token: string | null;
+  readonly cache: ShardCache;
+  readonly onNotice: (sentence: string) => void;
+}
+
+type ShardName = Welcome['data']['shards'][number];
+
+/**
+ * The training samples, shard by shard: from the cache, else from the coordinator.
+ * @throws DtrainError PROTOCOL, COORDINATOR_GONE
+ */
+export async function loadShards(
+  source: ShardSource,
+  shards: readonly ShardName[],
+  sampleBytes: number,
+): Promise<Split> {
+  const count = shards.reduce((sum, shard) => sum + shard.count, 0);
+  const images = new Uint8Array(count * sampleBytes);
+  const labels = new Uint8Array(count);
+  let first = 0;
+  let fetched = 0;
+  for (const shard of shards) {
+    const bytes = shard.count * (sampleBytes + 1);
+    if (bytes > limits.shardBytes) throw new DtrainError('PROTOCOL', 'A shard is too large.');
+    const cached = await source.cache.get(shard.sha256);
+    const content = cached ?? (await fetchShard(source, shard, bytes));
+    if (!cached) fetched += content.length;
+    const read = readShard(content, shard.count, sampleBytes);
+    images.set(read.images, first * sampleBytes);
+    labels.set(read.labels, first);
+    first += shard.count;
+  }
+  source.onNotice(
+    fetched === 0
+      ? `All ${shards.length} shards of the data were in the cache.`
+      : `Fetched ${(fetched / 1e6).toFixed(1)} MB of data from the coordinator.`,
+  );
+  return { count, images, labels };
+}
+
+async function fetchShard(
+  { url, token, cache, onNotice }: ShardSource,
+  shard: ShardName,
+  expected: number,
+): Promise<Uint8Array> {
+  const content = await download(`${url.shards}${shard.sha256}`, token, expected);
+  if (sha256(content) !== shard.sha256) {
+    throw new DtrainError('PROTOCOL', `Shard ${shard.sha256.slice(0, 12)} came damaged.`);
+  }
+  try {
+    await cache.put(shard.sha256, content);
+  } catch (error) {
+    if (!(error instanceof DtrainError)) throw error;
+    onNotice(`A shard is not kept for the next time: ${error.message}`);
+  }
+  return content;
+}
+
+async function download(
+  address: string,
+  token: string | null,
+  expected: number,
+): Promise<Uint8Array> {
+  const stalled = new AbortController();
+  const timer = setTimeout(() => {
+    stalled.abort();
+  }, limits.stallMs);
+  try {
+    const response = await fetch(address, {
+      headers: token === null ? {} : { authorization: `Bearer ${token}` },
+      signal: stalled.signal,
+    });
+    if (!response.ok || !response.body) {
+      throw new DtrainError('PROTOCOL', `A shard was refused (HTTP status ${response.status}).`);
+    }
+    const content = new Uint8Array(expected);
+    let received = 0;
+    for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+      timer.refresh();
+      if (received + chunk.length > expected) break;
+      content.set(chunk, received);
+      received += chunk.length;
+    }
+    if (received !== expected) throw new DtrainError('PROTOCOL', 'A shard has the wrong size.');
+    return content;
+  } catch (error) {
+    if (error instanceof DtrainError) throw error;
+    throw new DtrainError('COORDINATOR_GONE', 'The coordinator went away while data came.', {
+      cause: error,
+    });
+  } finally {
+    clearTimeout(timer);
+  }
+}

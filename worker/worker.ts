@@ -1,0 +1,132 @@
+import { hostname } from 'node:os';
+import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { defaultCacheDir } from '../src/data/cache-dir.js';
+import { ShardCache } from '../src/data/shard-cache.js';
+import type { WorkerConfig } from '../src/config/types.js';
+import { DtrainError } from '../src/errors.js';
+import { limits, type Welcome } from '../src/protocol/protocol.js';
+import { connect } from './connect.js';
+import { startEngine, type WorkerEngine } from './engine.js';
+import { Session, type SessionEnd } from './session.js';
+import { type CoordinatorUrl, parseCoordinatorUrl } from './url.js';
+
+export interface WorkerListeners {
+  /** One sentence for people. */
+  readonly onNotice: (sentence: string) => void;
+  /** Leaves the run. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Works for the coordinator at `address` until its run is over, and waits while it is away.
+ * @throws DtrainError USAGE, HOST_UNKNOWN, REFUSED, COORDINATOR_GONE, …
+ */
+export async function runWorker(
+  address: string,
+  config: WorkerConfig,
+  listeners: WorkerListeners,
+): Promise<'complete' | 'stopped' | 'failed' | 'left'> {
+  const worker = new Worker(parseCoordinatorUrl(address), config, listeners);
+  try {
+    return await worker.run();
+  } finally {
+    await worker.close();
+  }
+}
+
+class Worker {
+  readonly #url: CoordinatorUrl;
+  readonly #config: WorkerConfig;
+  readonly #listeners: WorkerListeners;
+  readonly #cache = new ShardCache(path.join(defaultCacheDir(), 'shards'));
+  /** What the threads were started for: a coordinator that comes back finds them ready. */
+  #engine: { readonly key: string; readonly engine: WorkerEngine } | undefined;
+
+  constructor(url: CoordinatorUrl, config: WorkerConfig, listeners: WorkerListeners) {
+    this.#url = url;
+    this.#config = config;
+    this.#listeners = listeners;
+  }
+
+  async run(): Promise<'complete' | 'stopped' | 'failed' | 'left'> {
+    const { patience } = this.#config;
+    const { onNotice, signal } = this.#listeners;
+    let awaySince = performance.now();
+    let delay: number = limits.retryMs.first;
+    let told = false;
+    while (!signal.aborted) {
+      const end = await this.#connectOnce();
+      if (end?.type === 'done') return end.outcome;
+      if (end?.type === 'left') break;
+      if (end?.type === 'lost') {
+        onNotice(`The connection to ${this.#url.text} was lost; trying again.`);
+        awaySince = performance.now();
+        delay = limits.retryMs.first;
+        told = true;
+      }
+      if (performance.now() - awaySince + delay > patience * 1000) throw this.#gone();
+      if (!told) onNotice(`Waiting for a coordinator at ${this.#url.text}.`);
+      told = true;
+      await pause(delay, undefined, { signal }).catch(() => undefined);
+      delay = Math.min(delay * 2, limits.retryMs.longest);
+    }
+    return 'left';
+  }
+
+  async close(): Promise<void> {
+    await this.#engine?.engine.pool.close();
+  }
+
+  /** How the connection ended, or undefined if there was none to be had. */
+  async #connectOnce(): Promise<SessionEnd | undefined> {
+    const { onNotice, signal } = this.#listeners;
+    const socket = await connect(this.#url, this.#config.token);
+    if (!socket) return undefined;
+    const { threads, name } = this.#config;
+    const session = new Session(socket, {
+      name: name ?? defaultName(),
+      threads,
+      engineFor: (welcome, module) => this.#engineFor(welcome, module),
+      onJoined: (run) => {
+        onNotice(`Joined ${run} at ${this.#url.text} with ${threads} threads.`);
+      },
+      signal,
+    });
+    try {
+      return await session.run();
+    } catch (error) {
+      if (error instanceof DtrainError && error.code === 'COORDINATOR_GONE')
+        return { type: 'lost' };
+      throw error;
+    }
+  }
+
+  async #engineFor(welcome: Welcome, module: Uint8Array): Promise<WorkerEngine> {
+    const key = JSON.stringify({ ...welcome, run: undefined });
+    if (this.#engine?.key === key) return this.#engine.engine;
+    await this.close();
+    this.#engine = undefined;
+    const { threads, token } = this.#config;
+    const { onNotice } = this.#listeners;
+    const source = { url: this.#url, token, cache: this.#cache, onNotice };
+    const engine = await startEngine(welcome, module, threads, source);
+    this.#engine = { key, engine };
+    return engine;
+  }
+
+  #gone(): DtrainError {
+    return new DtrainError(
+      'COORDINATOR_GONE',
+      `There is no coordinator at ${this.#url.text}, and --patience is over: check that it runs and that its port can be reached.`,
+    );
+  }
+}
+
+/** The host's name as a worker may be called. */
+function defaultName(): string {
+  const host = hostname()
+    .replace(/[^A-Za-z0-9._-]/g, '-')
+    .replace(/^\.+/, '');
+  return `${host.slice(0, 50) || 'worker'}-${process.pid}`;
+}
