@@ -3,7 +3,7 @@ import { readTokenFile } from './files.js';
 import { coordinatorOptions, options } from './options.js';
 import { Settings, type Sources } from './settings.js';
 import { defaultLearningRates } from './training-options.js';
-import type { CoordinatorConfig, TrainConfig, TrainingSettings, WorkerConfig } from './types.js';
+import type { CoordinatorConfig, InspectionConfig, TrainConfig, WorkerConfig } from './types.js';
 
 /** The configuration of `dtrain train`; whatever is wrong with it is a USAGE error. */
 export async function resolveTrain(sources: Sources): Promise<TrainConfig> {
@@ -34,21 +34,14 @@ export async function resolveWorker(sources: Sources): Promise<WorkerConfig> {
   };
 }
 
-/** The part of a configuration that determines the weights. */
-export function trainingSettings(config: TrainingSettings): TrainingSettings {
+/** The configuration of the commands that look at data and models. */
+export function resolveInspection(sources: Sources): InspectionConfig {
+  const settings = new Settings(options, sources);
   return {
-    model: config.model,
-    epochs: config.epochs,
-    steps: config.steps,
-    batch: config.batch,
-    optimizer: config.optimizer,
-    lr: config.lr,
-    momentum: config.momentum,
-    weightDecay: config.weightDecay,
-    schedule: config.schedule,
-    warmup: config.warmup,
-    seed: config.seed,
-    validation: config.validation,
+    dataDir: settings.get('dataDir'),
+    threads: threads(settings),
+    json: settings.get('json'),
+    ...loudness(settings),
   };
 }
 

@@ -71,3 +71,12 @@ export interface OptionValues
 }
 
 export type OptionKey = keyof OptionValues;
+
+/** The configuration of `dtrain eval`, `data` and `doctor`. */
+export interface InspectionConfig {
+  readonly dataDir: string | null;
+  readonly threads: number;
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+}

@@ -66,6 +66,8 @@ export function modelOfTopology(
     const owner = placed[index]?.layer.config.name ?? '';
     return kernel ? [`${owner}/kernel`, `${owner}/bias`] : [];
   });
+  const twice = weightNames.find((each, at) => weightNames.indexOf(each) !== at);
+  if (twice !== undefined) throw fileError(file, `two layers have the weight ${quoted(twice)}`);
   return { model, weightNames };
 }
 

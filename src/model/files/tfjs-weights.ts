@@ -127,6 +127,6 @@ async function readJoined(
   const joined = Buffer.concat(parts);
   if (joined.length === bytes) return joined;
   const [first = file, ...others] = files;
-  const together = others.length === 0 ? '' : ` with the ${others.length} files after it`;
+  const together = others.length === 0 ? '' : ' with the rest of its group';
   throw fileError(first, `it has ${found} bytes${together}, but ${file} lists ${bytes} of weights`);
 }

@@ -1,0 +1,52 @@
+import { availableParallelism } from 'node:os';
+import type { InspectionConfig } from '../src/config/types.js';
+import { loadMnist } from '../src/data/mnist.js';
+import { byteTable } from '../src/data/normalise.js';
+import { compileForWasm } from '../src/engine/wasm/compile.js';
+import { DtrainError } from '../src/errors.js';
+import { loadModel } from '../src/model/files/load.js';
+import { type Evaluation, ThreadPool } from '../src/threads/pool.js';
+
+/**
+ * Evaluates the model in a file, or in a run's folder, over the test set.
+ * @throws DtrainError MODEL_FILE, MODEL_INVALID, DATA_MISSING, DATA_DAMAGED
+ */
+export async function evaluateModel(
+  place: string,
+  config: InspectionConfig,
+  { onNotice, signal }: { onNotice: (sentence: string) => void; signal: AbortSignal },
+): Promise<{ evaluation: Evaluation; dataset: string; model: string }> {
+  const { model, weights, file } = await loadModel(place);
+  const dataset = await loadMnist({ dataDir: config.dataDir ?? undefined, onNotice, signal });
+  const { shape, classes, train, test } = dataset;
+  if (String(model.spec.input) !== String(shape) || model.classes !== classes) {
+    const wanted = `${model.spec.input.join('x')} samples of ${model.classes} classes`;
+    const there = `${shape.join('x')} of ${classes}`;
+    throw new DtrainError('MODEL_FILE', `${file} takes ${wanted}; ${dataset.name} has ${there}.`);
+  }
+  const optimizer = 'sgd';
+  const { module, program } = await compileForWasm(model, optimizer);
+  const pool = new ThreadPool({
+    threads: config.threads,
+    cores: availableParallelism(),
+    module,
+    program,
+    parameterCount: model.parameterCount,
+    stateSlots: 0,
+    seed: 0,
+    batch: 1,
+    shape,
+    training: { ...train, count: 0, images: new Uint8Array(), labels: new Uint8Array() },
+    trainingList: new Uint32Array(),
+    validationList: new Uint32Array(),
+    test,
+    table: byteTable(),
+  });
+  try {
+    pool.weights.set(weights);
+    const evaluation = await pool.evaluate('test');
+    return { evaluation, dataset: dataset.name, model: model.spec.name };
+  } finally {
+    await pool.close();
+  }
+}

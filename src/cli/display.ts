@@ -1,0 +1,83 @@
+import { createLogUpdate } from 'log-update';
+import pc from 'picocolors';
+import type { Progress, RunEvent } from '../events.js';
+import { epochLine, progressLine, resultLines, startLines, workerLine } from './text.js';
+
+export interface Loudness {
+  readonly json: boolean;
+  readonly quiet: boolean;
+}
+
+/** Milliseconds between two drawings of the progress line. */
+const REDRAW_MS = 100;
+
+/**
+ * What a command shows. Lines go to standard output, or to standard error when that is kept for
+ * JSON; the progress line is on standard error and only there if it is a terminal.
+ */
+export class Display {
+  readonly #loudness: Loudness;
+  readonly #lines: NodeJS.WriteStream;
+  readonly #bar: ReturnType<typeof createLogUpdate> | undefined;
+  #progress: Progress | undefined;
+  #drawn = 0;
+  #epochs = 0;
+
+  constructor(loudness: Loudness) {
+    this.#loudness = loudness;
+    this.#lines = loudness.json ? process.stderr : process.stdout;
+    const wanted = process.stderr.isTTY && !loudness.quiet;
+    this.#bar = wanted ? createLogUpdate(process.stderr) : undefined;
+  }
+
+  /** A sentence for people. */
+  notice(sentence: string): void {
+    if (!this.#loudness.quiet) this.#print([sentence]);
+  }
+
+  event(event: RunEvent): void {
+    if (this.#loudness.json) process.stdout.write(`${JSON.stringify(event)}\n`);
+    switch (event.event) {
+      case 'start':
+        this.#epochs = event.epochs;
+        if (!this.#loudness.quiet) this.#print(startLines(event));
+        return;
+      case 'epoch':
+        if (!this.#loudness.quiet) this.#print([epochLine(event, this.#epochs)]);
+        return;
+      case 'worker':
+        if (!this.#loudness.quiet) this.#print([workerLine(event)]);
+        return;
+      case 'result': {
+        this.close();
+        const [accuracy = '', ...rest] = resultLines(event);
+        this.#print([pc.bold(accuracy), ...rest]);
+        return;
+      }
+    }
+  }
+
+  progress(progress: Progress): void {
+    this.#progress = progress;
+    if (this.#bar && performance.now() - this.#drawn >= REDRAW_MS) this.#draw();
+  }
+
+  /** Takes the progress line away. */
+  close(): void {
+    this.#progress = undefined;
+    this.#bar?.clear();
+    this.#bar?.done();
+  }
+
+  #print(lines: readonly string[]): void {
+    this.#bar?.clear();
+    this.#lines.write(`${lines.join('\n')}\n`);
+    if (this.#progress) this.#draw();
+  }
+
+  #draw(): void {
+    if (!this.#bar || !this.#progress) return;
+    this.#drawn = performance.now();
+    this.#bar(progressLine(this.#progress, process.stderr.columns));
+  }
+}

@@ -1,0 +1,59 @@
+import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
+import { Command } from 'commander';
+import { addOptions } from '../config/flags.js';
+import { resolveInspection } from '../config/resolve.js';
+import { compileForWasm } from '../engine/wasm/compile.js';
+import { builtInModels } from '../model/lenet5.js';
+import { buildModel } from '../model/model.js';
+
+interface EngineState {
+  readonly name: string;
+  readonly available: boolean;
+  readonly why: string;
+}
+
+export function doctorCommand(): Command {
+  const command = new Command('doctor').description('what this machine has to train with');
+  addOptions(command, ['json', 'verbose']);
+  return command.action(async (flags: Record<string, unknown>) => {
+    const { json } = resolveInspection({ flags, env: process.env });
+    const engines = [await wasmEngine(), ...laterEngines];
+    const found = {
+      node: process.versions.node,
+      platform: `${process.platform} ${process.arch}`,
+      processor: cpus()[0]?.model ?? 'unknown',
+      cores: availableParallelism(),
+      memoryBytes: totalmem(),
+      freeMemoryBytes: freemem(),
+      engines,
+    };
+    const gigabytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+    const lines = [
+      `Node ${found.node} on ${found.platform}`,
+      `${found.cores} cores for this process (${found.processor})`,
+      `${gigabytes(found.memoryBytes)} memory, ${gigabytes(found.freeMemoryBytes)} free`,
+      ...engines.map(
+        ({ name, available, why }) => `engine ${name}: ${available ? 'yes' : 'no'}, ${why}`,
+      ),
+    ];
+    process.stdout.write(json ? `${JSON.stringify(found)}\n` : `${lines.join('\n')}\n`);
+    if (!engines.some(({ available }) => available)) process.exitCode = 1;
+  });
+}
+
+/** Engines that the design has and this version lacks. */
+const laterEngines: readonly EngineState[] = ['native', 'tfjs-node', 'tfjs'].map((name) => ({
+  name,
+  available: false,
+  why: 'not in this version of dtrain',
+}));
+
+async function wasmEngine(): Promise<EngineState> {
+  try {
+    await compileForWasm(buildModel(builtInModels.lenet5), 'momentum');
+    return { name: 'wasm', available: true, why: 'WebAssembly with SIMD and shared memory' };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { name: 'wasm', available: false, why: reason };
+  }
+}

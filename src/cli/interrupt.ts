@@ -1,0 +1,15 @@
+/**
+ * Ctrl-C, or SIGTERM: the first asks to stop in order, the second stops at once.
+ * @param onFirst what to tell the user
+ */
+export function interruptible(onFirst: () => void): AbortSignal {
+  const controller = new AbortController();
+  const interrupt = (): void => {
+    if (controller.signal.aborted) process.exit(130);
+    onFirst();
+    controller.abort(new Error('The run was interrupted.'));
+  };
+  process.on('SIGINT', interrupt);
+  process.on('SIGTERM', interrupt);
+  return controller.signal;
+}

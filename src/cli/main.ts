@@ -1,0 +1,51 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { DtrainError } from '../errors.js';
+import { coordinatorCommand } from './coordinator.js';
+import { dataCommand } from './data.js';
+import { doctorCommand } from './doctor.js';
+import { evalCommand } from './eval.js';
+import { trainCommand } from './train.js';
+import { workerCommand } from './worker.js';
+
+const packageFile = new URL('../../../package.json', import.meta.url);
+const { version, description } = JSON.parse(readFileSync(packageFile, 'utf8')) as {
+  version: string;
+  description: string;
+};
+
+const program = new Command('dtrain').description(description).version(version);
+for (const command of [
+  trainCommand(),
+  coordinatorCommand(),
+  workerCommand(),
+  evalCommand(),
+  dataCommand(),
+  doctorCommand(),
+]) {
+  program.addCommand(command);
+}
+for (const command of [program, ...program.commands]) command.exitOverride();
+
+// A reader that has seen enough (`dtrain data | head`) is no error.
+process.stdout.on('error', () => process.exit(0));
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = report(error);
+}
+
+/** Says what went wrong in one sentence and gives the exit code. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  const known = error instanceof DtrainError;
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`error: ${message}\n`);
+  if (process.argv.includes('--verbose') && error instanceof Error) {
+    process.stderr.write(`${error.stack ?? ''}\n`);
+    if (error.cause instanceof Error) process.stderr.write(`cause: ${error.cause.stack ?? ''}\n`);
+  }
+  return known ? error.exitCode : 1;
+}

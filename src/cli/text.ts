@@ -1,0 +1,88 @@
+import type { EpochEvent, Progress, ResultEvent, StartEvent, WorkerEvent } from '../events.js';
+
+const number = new Intl.NumberFormat('en-US');
+
+export function count(value: number): string {
+  return number.format(Math.round(value));
+}
+
+/** A share of 1 as `99.17 %`. */
+export function percent(share: number): string {
+  return `${(share * 100).toFixed(2)} %`;
+}
+
+/** `1 thread`, `2 threads` */
+export function plural(value: number, word: string): string {
+  return `${count(value)} ${word}${value === 1 ? '' : 's'}`;
+}
+
+/** Seconds as `9.4 s`, `4:07` or `1:02:07`. */
+export function duration(seconds: number): string {
+  if (!Number.isFinite(seconds)) return '?';
+  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return `${minutes}:${two(whole % 60)}`;
+  return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(whole % 60)}`;
+}
+
+export function startLines(event: StartEvent): string[] {
+  const held = event.validationSamples > 0 ? `, ${count(event.validationSamples)} held out` : '';
+  return [
+    `${event.run}: ${event.model}, ${count(event.parameters)} parameters, ${plural(event.steps, 'step')} of ${event.batch}`,
+    `${event.dataset}: ${count(event.trainSamples)} samples to train${held}, ${count(event.testSamples)} to test`,
+    `engine ${event.engine}, ${plural(event.threads, 'thread')}`,
+  ];
+}
+
+export function epochLine(event: EpochEvent, epochs: number): string {
+  return [
+    `epoch ${event.epoch}/${epochs}`,
+    `loss ${event.trainLoss.toFixed(4)}`,
+    `train ${percent(event.trainAccuracy)}`,
+    ...(event.validationAccuracy === undefined
+      ? []
+      : [`validation ${percent(event.validationAccuracy)}`]),
+    `test ${percent(event.testAccuracy)}`,
+    duration(event.seconds),
+    `${count(event.samplesPerSecond)} samples/s`,
+  ].join('  ');
+}
+
+export function workerLine(event: WorkerEvent): string {
+  const now = `${plural(event.workers, 'worker')} now`;
+  return event.action === 'joined'
+    ? `${event.name} joined with ${plural(event.threads, 'thread')}; ${now}.`
+    : `${event.name} is gone: ${event.reason ?? 'it left'}; ${now}.`;
+}
+
+export function resultLines(event: ResultEvent): string[] {
+  const how = event.outcome === 'complete' ? 'after' : 'stopped after';
+  const time = `${plural(event.steps, 'step')} in ${duration(event.trainSeconds)}`;
+  return [
+    `Test accuracy ${percent(event.testAccuracy)}, loss ${event.testLoss.toFixed(4)}; ${how} ${time}, ${count(event.samplesPerSecond)} samples/s.`,
+    `Weights SHA-256 ${event.weightsSha256}`,
+    `Saved in ${event.runDir}`,
+  ];
+}
+
+/** One line for a terminal, of at most `columns` characters. */
+export function progressLine(progress: Progress, columns: number): string {
+  const share = progress.step / progress.steps;
+  const rest = [
+    `loss ${progress.loss.toFixed(4)}`,
+    `${count(progress.samplesPerSecond)} samples/s`,
+    ...(progress.workers > 0 ? [plural(progress.workers, 'worker')] : []),
+    `${duration(progress.secondsLeft)} left`,
+  ].join('  ');
+  const head = `epoch ${progress.epoch}/${progress.epochs}  step ${progress.step}/${progress.steps}`;
+  const room = columns - head.length - rest.length - 7;
+  const bar = room >= 5 ? `[${barOf(share, Math.min(room, 30))}]  ` : '';
+  return `${head}  ${bar}${rest}`.slice(0, Math.max(1, columns - 1));
+}
+
+function barOf(share: number, width: number): string {
+  const full = Math.round(share * width);
+  return '#'.repeat(full) + '-'.repeat(width - full);
+}
