@@ -44,6 +44,7 @@ export async function prepareRun(
     compileForWasm(model, config.optimizer),
   ]);
   const { seed, batch, validation } = config;
+  if (dataset.note !== undefined) onNotice(dataset.note);
   const samples = dataset.train.count - validation;
   if (samples < 1) {
     throw new DtrainError(

@@ -115,7 +115,14 @@ class Run {
         this.#recordSteps(steps, plan, rate);
         onProgress?.(progress);
       },
-      onWait: () => onNotice?.('Waiting for workers: there is nobody to compute yet.'),
+      onWait: (workers, started) => {
+        const wanted = 'workers' in config ? Math.max(1, config.workers) : 1;
+        onNotice?.(
+          started
+            ? 'Nobody is left to compute; the run goes on when a worker joins.'
+            : `Waiting for workers: ${workers} of ${wanted} are here.`,
+        );
+      },
     });
   }
 

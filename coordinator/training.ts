@@ -28,8 +28,8 @@ export interface TrainingOptions {
   readonly onEpoch: (event: EpochEvent) => void;
   /** After each step, or each lease of steps. */
   readonly onSteps: (steps: readonly StepSums[], progress: Progress) => void;
-  /** Nobody is there to compute. */
-  readonly onWait: () => void;
+  /** There is nobody to compute, or not everybody who is waited for. */
+  readonly onWait: (workers: number, started: boolean) => void;
 }
 
 export interface TrainingResult {
@@ -90,7 +90,7 @@ export class Training {
         member: LOCAL,
         profile: { threads: pool.threads, local: true },
       });
-    } else if (this.#remotes.size === 0) this.#options.onWait();
+    } else if (this.#remotes.size === 0) this.#options.onWait(0, false);
     const outcome = await this.#finished;
     this.#training.pause();
     if (outcome === 'notFinite') throw notFinite(this.#core.step);
@@ -177,7 +177,7 @@ export class Training {
         await this.#endEpoch(command.epoch);
         return;
       case 'wait':
-        this.#options.onWait();
+        this.#options.onWait(this.workers, this.#training.seconds > 0);
         return;
       case 'finish':
         this.#finish(command.outcome);

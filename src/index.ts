@@ -25,7 +25,7 @@ export async function* train(options: TrainOptions = {}): AsyncGenerator<RunEven
   const leave = new AbortController();
   const events: RunEvent[] = [];
   let wake: () => void = () => undefined;
-  let over = false;
+  const status = { over: false };
   const run = trainRun(config, {
     signal: signal ? AbortSignal.any([signal, leave.signal]) : leave.signal,
     onEvent: (event) => {
@@ -34,7 +34,7 @@ export async function* train(options: TrainOptions = {}): AsyncGenerator<RunEven
     },
     ...(onNotice && { onNotice }),
   }).finally(() => {
-    over = true;
+    status.over = true;
     wake();
   });
   // Reported below, once the events before it have been yielded.
@@ -43,7 +43,7 @@ export async function* train(options: TrainOptions = {}): AsyncGenerator<RunEven
     for (;;) {
       const event = events.shift();
       if (event) yield event;
-      else if (over) break;
+      else if (status.over) break;
       else {
         await new Promise<void>((resolve) => {
           wake = resolve;

@@ -89,7 +89,9 @@ class Worker {
       threads,
       engineFor: (welcome, module) => this.#engineFor(welcome, module),
       onJoined: (run) => {
-        onNotice(`Joined ${run} at ${this.#url.text} with ${threads} threads.`);
+        onNotice(
+          `Joined ${run} at ${this.#url.text} with ${threads} thread${threads === 1 ? '' : 's'}.`,
+        );
       },
       signal,
     });

@@ -58,14 +58,14 @@ export async function loadMnistWith(
   setting: MnistSetting,
   options: MnistOptions,
 ): Promise<Dataset> {
-  const { dataDir, onNotice, signal } = options;
+  const { dataDir, onNotice } = options;
+  options.signal?.throwIfAborted();
   if (dataDir !== undefined) return loadMnistFolder(dataDir, setting.table);
   const cacheDir = resolve(options.cacheDir ?? join(defaultCacheDir(), 'mnist'));
   let problem: DtrainError;
   try {
     return await loadFromCacheOrMirrors(setting, options, cacheDir);
   } catch (error) {
-    signal?.throwIfAborted();
     if (!(error instanceof DtrainError && error.code === 'DATA_MISSING')) throw error;
     problem = error;
   }

@@ -57,8 +57,6 @@ export async function transfer(
       stall.refresh();
     }
     return true;
-  } catch (error) {
-    throw controller.signal.aborted ? controller.signal.reason : error;
   } finally {
     clearTimeout(stall);
     signal?.removeEventListener('abort', stop);

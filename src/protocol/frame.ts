@@ -46,7 +46,8 @@ export function decodeFrame<M>(schema: z.ZodType<M>, frame: Buffer): Frame<M> {
   const checked = schema.safeParse(header);
   if (!checked.success) {
     const [issue] = checked.error.issues;
-    throw malformed(`${issue?.path.join('.') || 'message'}: ${issue?.message ?? 'not allowed'}`);
+    const where = ['message', ...(issue?.path ?? [])].join('.');
+    throw malformed(`${where}: ${issue?.message ?? 'not allowed'}`);
   }
   return { message: checked.data, payload: frame.subarray(start) };
 }

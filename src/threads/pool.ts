@@ -100,6 +100,13 @@ export class ThreadPool {
       training,
     };
     const plan = planMemory(needs);
+    if (plan.bytes > LARGEST_PAGES * PAGE) {
+      const gigabytes = (plan.bytes / 2 ** 30).toFixed(1);
+      throw new DtrainError(
+        'MODEL_INVALID',
+        `The model, its data and ${threads} threads need ${gigabytes} GiB of memory; 4 GiB is the most.`,
+      );
+    }
     const memory = new WebAssembly.Memory({
       initial: Math.ceil(plan.bytes / PAGE),
       maximum: LARGEST_PAGES,
@@ -259,9 +266,13 @@ export class ThreadPool {
 
   async #run(tickets: number): Promise<void> {
     const seen = this.#control.get('finished');
-    if (this.#failure) throw this.#failure;
+    this.#throwIfFailed();
     this.#control.open(tickets);
     await this.#control.changed('finished', seen);
+    this.#throwIfFailed();
+  }
+
+  #throwIfFailed(): void {
     if (this.#failure) throw this.#failure;
   }
 

@@ -11,7 +11,7 @@ const LN2_HIGH = 0.693359375;
 const LN2_LOW = -2.1219444e-4;
 const EXP_LOWEST = -87;
 const EXP_HIGHEST = 88;
-const SQRT_HALF = 0.707106781186547524;
+const SQRT_HALF = 0.7071067811865476;
 
 /** Horner's rule, highest power first. */
 function polynomial<T extends FloatType>(x: Expr<T>, coefficients: readonly number[]): Expr<T> {

@@ -21,9 +21,14 @@ export function oneOf<const Value extends string>(values: readonly Value[]) {
   });
 }
 
+/** A text from an untrusted file for a message: short, and on one line. */
+export function escaped(text: string): string {
+  return JSON.stringify(text.slice(0, 64)).slice(1, -1);
+}
+
 /** A value from an untrusted file for a message: short, and on one line. */
 export function quoted(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.slice(0, 64));
+  if (typeof value === 'string') return `"${escaped(value)}"`;
   return value === undefined ? 'missing' : value === null ? 'null' : `of type ${typeof value}`;
 }
 
@@ -59,7 +64,7 @@ export function check<Value>(schema: z.ZodType<Value>, value: unknown): Checked<
 /** A clause that says what is wrong with which field: `kernel[0] must be a whole number`. */
 export function clause(path: readonly PropertyKey[], complaint: string): string {
   const field = path
-    .map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key).slice(0, 64)}`))
+    .map((key) => (typeof key === 'number' ? `[${key}]` : `.${escaped(String(key))}`))
     .join('')
     .replace(/^\./, '');
   return `${field === '' ? 'it' : field} ${complaint}`;

@@ -3,8 +3,8 @@ import type { DtrainError } from '../../errors.js';
 import type { Model } from '../model.js';
 import { describedModel } from './describe.js';
 import { fileError } from './disk.js';
+import { check, clause, escaped, extent, oneOf, quoted } from './fields.js';
 import { kerasLayers, type Step } from './keras-layers.js';
-import { check, clause, extent, oneOf, quoted } from './fields.js';
 import { isModelName } from './schema.js';
 
 const kerasLayer = z.object({
@@ -90,7 +90,7 @@ function inputOf([first]: readonly KerasLayer[], file: string): readonly number[
 }
 
 function titleOf(layer: KerasLayer | undefined): string {
-  return `layer ${quoted(layer?.config.name)} (${layer?.class_name.slice(0, 64) ?? ''})`;
+  return `layer ${quoted(layer?.config.name)} (${escaped(layer?.class_name ?? '')})`;
 }
 
 function layerError(file: string, layer: KerasLayer | undefined, problem: string): DtrainError {

@@ -2,8 +2,8 @@ import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { sizeOf, type Parameter } from '../model.js';
 import { fileError, fileSize, readBytes } from './disk.js';
-import { checkFinite, readFloats } from './floats.js';
 import { quoted, sameShape, shapeText } from './fields.js';
+import { checkFinite, readFloats } from './floats.js';
 import type { NamedModel } from './tfjs-topology.js';
 
 /** Bytes of the files of one group: float32 weights with two moments of an optimizer. */

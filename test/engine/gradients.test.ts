@@ -1,0 +1,160 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { lenet5, lenet5Of1998 } from '../../src/model/lenet5.js';
+import type { Layer, ModelSpec } from '../../src/model/layers.js';
+import { buildModel, type Model } from '../../src/model/model.js';
+import { arbitraryModel } from '../reference/arbitraries.js';
+import { largestGradientError } from '../reference/compare.js';
+import { forward, lossAndGradient } from '../reference/reference.js';
+import { byteProblem, type ByteProblem, EngineUnderTest, imagesOf } from './harness.js';
+
+/** Rounding of float32 sums of some thousand terms. */
+const TOLERANCE = 2e-5;
+
+async function compareWithReference(problem: ByteProblem): Promise<void> {
+  const { model, weights, labels } = problem;
+  const engine = await EngineUnderTest.create(model);
+  const expected = lossAndGradient(model, weights, imagesOf(problem), labels);
+  const actual = engine.gradients(problem);
+  const worst = largestGradientError(model, actual.gradient, expected);
+  expect(worst.error, `largest relative error: ${JSON.stringify(worst)}`).toBeLessThan(TOLERANCE);
+  const lossError = Math.abs(actual.loss - expected.loss) / Math.max(1, Math.abs(expected.loss));
+  expect(lossError, `relative error of the loss: ${lossError}`).toBeLessThan(TOLERANCE);
+  expect(actual.correct).toBe(expected.correct);
+  const evaluation = engine.evaluate(problem);
+  expect(evaluation.loss).toBe(actual.loss);
+  expect(evaluation.correct).toBe(actual.correct);
+  expect(evaluation.classes).toEqual(
+    imagesOf(problem).map((image) => {
+      const logits = forward(model, weights, image);
+      return logits.indexOf(Math.max(...logits));
+    }),
+  );
+}
+
+function modelOf(input: ModelSpec['input'], ...layers: Layer[]): Model {
+  return buildModel({ name: 'test', input, layers });
+}
+
+const tail: Layer[] = [{ type: 'flatten' }, { type: 'dense', units: 5 }];
+
+describe('gradients against the float64 reference', () => {
+  it.each([
+    ['LeNet-5', lenet5],
+    ['LeNet-5 of 1998', lenet5Of1998],
+  ])('%s, a batch that does not divide by 8', async (_, spec) => {
+    await compareWithReference(byteProblem(buildModel(spec), 21, 7));
+  });
+
+  const conv = (kernel: [number, number], strides: [number, number], padding: 'same' | 'valid') =>
+    ({ type: 'conv2d', filters: 7, kernel, strides, padding }) as const;
+  const pool = (
+    type: 'maxPool2d' | 'averagePool2d',
+    size: [number, number],
+    strides: [number, number],
+    padding: 'same' | 'valid' = 'valid',
+  ) => ({ type, size, strides, padding }) as const;
+
+  it.each<[string, Model]>([
+    ['a dense layer', modelOf([3, 4, 2], { type: 'flatten' }, { type: 'dense', units: 13 })],
+    ['a convolution', modelOf([9, 8, 3], conv([3, 2], [1, 1], 'valid'), ...tail)],
+    ['a padded convolution', modelOf([9, 8, 2], conv([4, 5], [1, 1], 'same'), ...tail)],
+    ['a strided convolution', modelOf([9, 8, 2], conv([3, 3], [2, 3], 'same'), ...tail)],
+    ['strides above the kernel', modelOf([9, 8, 2], conv([1, 2], [3, 3], 'valid'), ...tail)],
+    ['a kernel of 6x6', modelOf([9, 9, 2], conv([6, 6], [1, 1], 'same'), ...tail)],
+    [
+      'a convolution below another',
+      modelOf([9, 8, 2], conv([3, 3], [2, 1], 'same'), conv([3, 2], [1, 2], 'same'), ...tail),
+    ],
+    [
+      'pooling that leaves cells over',
+      modelOf([9, 7, 2], conv([2, 2], [1, 1], 'same'), pool('maxPool2d', [2, 2], [2, 2]), ...tail),
+    ],
+    [
+      'pooling below a convolution',
+      modelOf(
+        [9, 8, 2],
+        conv([2, 2], [1, 1], 'same'),
+        pool('maxPool2d', [2, 3], [2, 3]),
+        conv([3, 1], [1, 1], 'same'),
+        ...tail,
+      ),
+    ],
+    [
+      'overlapping pooling',
+      modelOf(
+        [9, 8, 2],
+        conv([2, 2], [1, 1], 'same'),
+        pool('maxPool2d', [3, 3], [2, 1], 'same'),
+        ...tail,
+      ),
+    ],
+    [
+      'average pooling with padding',
+      modelOf(
+        [9, 8, 2],
+        conv([2, 2], [1, 1], 'same'),
+        pool('averagePool2d', [3, 2], [2, 2], 'same'),
+        ...tail,
+      ),
+    ],
+    [
+      'activations on their own',
+      modelOf(
+        [5, 4, 3],
+        { type: 'tanh' },
+        pool('averagePool2d', [2, 2], [1, 1]),
+        { type: 'relu' },
+        { type: 'flatten' },
+        { type: 'sigmoid' },
+        { type: 'dense', units: 6 },
+      ),
+    ],
+    [
+      'a pooled tanh',
+      modelOf(
+        [8, 8, 1],
+        conv([3, 3], [1, 1], 'same'),
+        { type: 'tanh' },
+        pool('maxPool2d', [2, 2], [2, 2]),
+        ...tail,
+      ),
+    ],
+  ])('%s', async (_, model) => {
+    for (const samples of [1, 8, 11]) {
+      await compareWithReference(byteProblem(model, samples, samples));
+    }
+  });
+
+  it('random models and batches', async () => {
+    const cases = fc.record({
+      spec: arbitraryModel(),
+      samples: fc.integer({ min: 1, max: 20 }),
+      seed: fc.nat(),
+    });
+    await fc.assert(
+      fc.asyncProperty(cases, async ({ spec, samples, seed }) => {
+        await compareWithReference(byteProblem(buildModel(spec), samples, seed));
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
+
+describe('values that are not finite', () => {
+  it('make the loss not finite wherever the logit is', async () => {
+    const model = modelOf([2, 2, 1], ...tail);
+    const engine = await EngineUnderTest.create(model);
+    for (const [value, bias] of [NaN, Infinity, -Infinity].flatMap((bad) =>
+      model.parameters.flatMap(({ name, offset, size }) =>
+        name.endsWith('bias')
+          ? Array.from({ length: size }, (_, index) => [bad, offset + index])
+          : [],
+      ),
+    ) as [number, number][]) {
+      const problem = byteProblem(model, 8, 3);
+      problem.weights[bias] = value;
+      expect(engine.gradients(problem).loss).not.toSatisfy(Number.isFinite);
+    }
+  });
+});
