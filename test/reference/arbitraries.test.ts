@@ -1,8 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { buildModel, sizeOf, type Model } from '../../src/model/model.js';
-import { arbitraryBatch, arbitraryModel, arbitraryWeights, sampleModels } from './arbitraries.js';
-import { arbitraryProblem } from './arbitraries.js';
+import {
+  arbitraryBatch,
+  arbitraryModel,
+  arbitraryProblem,
+  arbitraryWeights,
+  sampleModels,
+} from './arbitraries.js';
 import { largestMagnitude } from './arrays.js';
 import { kinkMargin } from './kinks.js';
 import { randomBatch, randomProblem } from './problems.js';

@@ -10,8 +10,8 @@ const MOST_SAMPLES = 20;
 
 /**
  * Small models of every kind that `buildModel` takes: 3..12 rows and columns of 1..4 channels; up
- * to six convolutions, poolings and activations in any order; a flatten layer, now and then twice
- * (the second one is free to do nothing); one to three dense layers.
+ * to six convolutions, poolings and activations in any order; a flatten layer, now and then
+ * another one after it, which has nothing to do; one to three dense layers.
  *
  * Zeros after a relu tie in the windows of a max pooling layer all the time, and that is
  * harmless: the gradient that goes to any of them stops at the relu. See `kinkMargin` for the near

@@ -4,12 +4,12 @@ import type { Layer, ModelSpec } from '../../src/model/layers.js';
 import { lenet5, lenet5Of1998 } from '../../src/model/lenet5.js';
 import { buildModel } from '../../src/model/model.js';
 import { arbitraryModel, arbitraryProblem } from './arbitraries.js';
-import { at } from './arrays.js';
+import { at, largestMagnitude } from './arrays.js';
 import { slopeAlong, spreadIndices } from './finite-differences.js';
 import { randomProblem, type Problem } from './problems.js';
 import { lossAndGradient } from './reference.js';
 
-/** Small enough for a central difference's error, its square; large enough to divide rounding. */
+/** A central difference is off by about this squared, and by rounding divided by this. */
 const DISTANCE = 1e-5;
 const TOLERANCE = 1e-7;
 
@@ -17,7 +17,7 @@ const TOLERANCE = 1e-7;
 function checkSlopes(problem: Problem, count: number): number {
   const { model, weights, images, labels } = problem;
   const { gradient, magnitude } = lossAndGradient(model, weights, images, labels);
-  const scale = Math.max(...magnitude);
+  const scale = largestMagnitude(magnitude);
   const indices = spreadIndices(problem, count);
   let smooth = 0;
   let worst = { error: 0, index: -1 };
@@ -26,7 +26,7 @@ function checkSlopes(problem: Problem, count: number): number {
     if (slope !== undefined) {
       smooth++;
       const error = Math.abs(slope - at(gradient, index)) / scale;
-      worst = error > worst.error ? { error, index } : worst;
+      worst = error <= worst.error ? worst : { error, index };
     }
   }
   expect(
@@ -54,15 +54,16 @@ function withoutKinks(spec: ModelSpec): ModelSpec {
 describe('the gradient is the slope of the loss', () => {
   test.each([lenet5, lenet5Of1998])('of $name', (spec) => {
     const problem = randomProblem(buildModel(spec), 1, 1);
-    expect(checkSlopes(problem, 6)).toBeGreaterThan(0.8);
+    expect(checkSlopes(problem, 4)).toBeGreaterThan(0.8);
   });
 
   test('of random smooth models', () => {
     const models = arbitraryModel().map(withoutKinks);
     fc.assert(
       fc.property(arbitraryProblem({ models, mostSamples: 3 }), (problem) => {
-        expect(checkSlopes(problem, 8)).toBe(1);
+        expect(checkSlopes(problem, 6)).toBe(1);
       }),
+      { numRuns: 60 },
     );
   });
 
@@ -70,8 +71,9 @@ describe('the gradient is the slope of the loss', () => {
     const shares: number[] = [];
     fc.assert(
       fc.property(arbitraryProblem({ mostSamples: 3 }), (problem) => {
-        shares.push(checkSlopes(problem, 8));
+        shares.push(checkSlopes(problem, 6));
       }),
+      { numRuns: 60 },
     );
     const average = shares.reduce((sum, share) => sum + share, 0) / shares.length;
     expect(average).toBeGreaterThan(0.9);
