@@ -25,7 +25,6 @@ import {
   loadCell,
   partOffsets,
   range,
-  repeat,
   splatCell,
   storeCell,
   tiling,
@@ -43,12 +42,14 @@ export interface Convolution {
   readonly strides: Pair;
 }
 
-/** Register tiles; they change no order of summation, so no bit of any result. */
-const FORWARD_TILE = 6;
-const INPUT_GRADIENT_TILE = 6;
-const WEIGHT_GRADIENT_TILE = { filters: 4, columns: 3 };
-const UNROLLED_TAPS = 25;
-const UNROLLED_FILTERS = 16;
+/**
+ * Register tiles; they change no order of summation, so no bit of any result. They are small, and
+ * the loops around them are not unrolled: V8 moves the loads of a straight run of code before its
+ * arithmetic, so a longer run than the registers hold goes through the stack.
+ */
+const FORWARD_TILE = 4;
+const INPUT_GRADIENT_TILE = 4;
+const WEIGHT_GRADIENT_TILE = { filters: 2, columns: 3 };
 
 /** Distance in the weights from one input channel, or one tap, to the next. */
 function weightStrides({ input, output }: Convolution): { channel: number; tap: number } {
@@ -70,36 +71,20 @@ export function accumulateWindow(
 ): void {
   const { input, kernel } = convolution;
   const { channel, tap } = weightStrides(convolution);
+  const filters = range(sums.length);
   const x = k.let(window);
   const w = k.let(weights);
-  const perChannel = (): void => {
-    if (kernel[0] * kernel[1] <= UNROLLED_TAPS) {
-      for (const row of range(kernel[0])) oneRow(x, w, row);
-      return;
-    }
-    const xRow = k.let(x);
-    const wRow = k.let(w);
-    k.loop(0, kernel[0], () => {
-      oneRow(xRow, wRow, 0);
-      k.move(xRow, input.rowStride);
-      k.move(wRow, kernel[1] * tap);
-    });
-  };
-  const oneRow = (xRow: Expr<'ptr'>, wRow: Expr<'ptr'>, row: number): void => {
-    for (const column of range(kernel[1])) {
-      const cell = loadCell(k, target, xRow, row * input.rowStride + column * LANES);
-      const offsets = sums.map((_, filter) => (row * kernel[1] + column) * tap + filter);
-      addProducts(k, sums, cell, wRow, offsets);
-    }
-  };
-  if (input.channels === 1) {
-    perChannel();
-    return;
-  }
   k.loop(0, input.channels, () => {
-    perChannel();
-    k.move(x, input.channelStride);
-    k.move(w, channel);
+    k.loop(0, kernel[0], () => {
+      k.loop(0, kernel[1], () => {
+        addProducts(k, sums, loadCell(k, target, x), w, filters);
+        k.move(x, LANES);
+        k.move(w, tap);
+      });
+      k.move(x, input.rowStride - kernel[1] * LANES);
+    });
+    k.move(x, input.channelStride - kernel[0] * input.rowStride);
+    k.move(w, channel - kernel[0] * kernel[1] * tap);
   });
 }
 
@@ -328,19 +313,11 @@ function addFilters(
 ): void {
   const d = k.let(from);
   const w = k.let(weights);
-  const pointers = [
-    { pointer: d, step: dy.channelStride },
-    { pointer: w, step: 1 },
-  ];
-  repeat(k, dy.channels, UNROLLED_FILTERS, pointers, (filter) => {
-    const cell = loadCell(k, target, d, filter * dy.channelStride);
-    addProducts(
-      k,
-      sums,
-      cell,
-      w,
-      sums.map((_, index) => index * channel + filter),
-    );
+  const offsets = sums.map((_, index) => index * channel);
+  k.loop(0, dy.channels, () => {
+    addProducts(k, sums, loadCell(k, target, d), w, offsets);
+    k.move(d, dy.channelStride);
+    k.move(w, 1);
   });
 }
 

@@ -1,6 +1,6 @@
 import type { ActivationName } from '../../model/layers.js';
 import { type KernelBuilder, defineKernel } from '../ir/builder.js';
-import { add, advance, intMul, load, loadSplat, mul } from '../ir/expressions.js';
+import { add, advance, float, intMul, load, loadSplat, mul } from '../ir/expressions.js';
 import {
   type Expr,
   type FloatType,
@@ -16,7 +16,6 @@ import {
   forTiles,
   loadCell,
   range,
-  repeat,
   splatCell,
   storeCell,
   tiling,
@@ -32,10 +31,10 @@ export interface DenseLayer {
   readonly outputs: number;
 }
 
-const FORWARD_TILE = 6;
-const INPUT_GRADIENT_TILE = 6;
-const WEIGHT_GRADIENT_SUMS = 12;
-const UNROLLED_OUTPUTS = 6;
+const FORWARD_TILE = 4;
+const INPUT_GRADIENT_TILE = 4;
+const WEIGHT_GRADIENT_VECTORS = 2;
+const WEIGHT_GRADIENT_SUMS = 8;
 
 /** Calls `write` for each row and column; `channels` is the first channel's cell there. */
 function forCells(
@@ -99,19 +98,11 @@ export function denseInputGradient(
         const d = k.let(args.dy);
         const w = k.let(advance(weights, intMul(first, outputs)));
         const sums = range(size).map(() => zeroCell(k, target));
-        const pointers = [
-          { pointer: d, step: LANES },
-          { pointer: w, step: 1 },
-        ];
-        repeat(k, outputs, UNROLLED_OUTPUTS, pointers, (output) => {
-          const cell = loadCell(k, target, d, output * LANES);
-          addProducts(
-            k,
-            sums,
-            cell,
-            w,
-            range(size).map((index) => index * outputs + output),
-          );
+        const offsets = range(size).map((index) => index * outputs);
+        k.loop(0, outputs, () => {
+          addProducts(k, sums, loadCell(k, target, d), w, offsets);
+          k.move(d, LANES);
+          k.move(w, 1);
         });
         const out = k.let(advance(channels, intMul(first, dx.channelStride)));
         sums.forEach((sum, index) => {
@@ -165,7 +156,7 @@ export function denseWeightGradient(
       });
     };
     if (vectors > 0) {
-      const tiles = tiling(vectors, 5);
+      const tiles = tiling(vectors, WEIGHT_GRADIENT_VECTORS);
       forTiles(k, tiles, (first, size) => {
         columns(
           'vec',
@@ -197,25 +188,22 @@ function outerProducts(
   inputs: number,
   inputStride: number,
 ): void {
-  const sums: Variable<FloatType>[][] = [];
-  for (const lane of range(LANES)) {
-    const gradients = offsets.map((offset) =>
-      k.let<FloatType>(load(type, rows, lane * outputs + offset)),
-    );
-    for (const index of range(inputs)) {
-      const place = index * inputStride + lane;
-      const value = k.let<FloatType>(
-        type === 'vec' ? loadSplat(at, place) : load('f32', at, place),
-      );
-      gradients.forEach((gradient, column) => {
-        const product = mul(value, gradient);
-        const row = (sums[index] ??= []);
-        const sum = row[column];
-        if (sum) k.set(sum, add(sum, product));
-        else row[column] = k.let(product);
+  const sums = range(inputs).map(() => offsets.map(() => k.let<FloatType>(float(type, 0))));
+  const x = k.let(at);
+  const dy = k.let(rows);
+  k.loop(0, LANES, () => {
+    const gradients = offsets.map((offset) => k.let<FloatType>(load(type, dy, offset)));
+    sums.forEach((row, index) => {
+      const place = index * inputStride;
+      const value = k.let<FloatType>(type === 'vec' ? loadSplat(x, place) : load('f32', x, place));
+      row.forEach((sum, column) => {
+        const gradient = gradients[column];
+        if (gradient) k.set(sum, add(sum, mul(value, gradient)));
       });
-    }
-  }
+    });
+    k.move(x, 1);
+    k.move(dy, outputs);
+  });
   sums.forEach((row, index) => {
     row.forEach((sum, column) => {
       k.store(out, index * outputs + (offsets[column] ?? 0), sum);

@@ -7,7 +7,7 @@ import { activate, activationGradient } from './math.js';
 import { origin, type Planes } from './planes.js';
 import { forTiles, loadCell, partOffsets, range, splatCell, storeCell, tiling } from './tiles.js';
 
-const FORWARD_TILE = 6;
+const FORWARD_TILE = 4;
 
 /** A convolution whose activation and max-pooling follow at once; the windows do not overlap. */
 export interface PooledConvolution extends Convolution {

@@ -1,4 +1,4 @@
-import { add, advance, float, intMul, load, loadSplat, mul, select } from '../ir/expressions.js';
+import { add, float, intMul, load, loadSplat, mul, select } from '../ir/expressions.js';
 import type { KernelBuilder } from '../ir/builder.js';
 import { type Expr, LANES, type Target, type Variable } from '../ir/types.js';
 
@@ -12,7 +12,7 @@ export function range(count: number): number[] {
 }
 
 /** Vectors in a cell. */
-export function partsOf(target: Target): number {
+function partsOf(target: Target): number {
   return LANES / target.width;
 }
 
@@ -42,11 +42,6 @@ export function storeCell(
     const value = cell[index];
     if (value) k.store(pointer, offset + part, value);
   });
-}
-
-/** The same expression of each vector of a cell. */
-export function mapCell(cell: Cell, each: (part: Expr<'vec'>, index: number) => Expr<'vec'>): Cell {
-  return cell.map(each);
 }
 
 /** A cell with the value at pointer + offset in every lane. */
@@ -116,31 +111,4 @@ export function forTiles(
       write(intMul(index, tile), tile);
     });
   if (rest > 0) write(full * tile, rest);
-}
-
-/** Repeats `write` for 0 to count - 1: unrolled up to `unroll` times, else as a loop. */
-export function repeat(
-  k: KernelBuilder,
-  count: number,
-  unroll: number,
-  pointers: readonly { readonly pointer: Variable<'ptr'>; readonly step: number }[],
-  write: (index: number) => void,
-): void {
-  const block = count <= unroll ? count : largestDivisor(count, unroll);
-  const unrolled = (): void => {
-    range(block).forEach(write);
-  };
-  if (block === count) {
-    unrolled();
-    return;
-  }
-  k.loop(0, count / block, () => {
-    unrolled();
-    for (const { pointer, step } of pointers) k.set(pointer, advance(pointer, step * block));
-  });
-}
-
-function largestDivisor(count: number, most: number): number {
-  for (let divisor = most; divisor > 1; divisor--) if (count % divisor === 0) return divisor;
-  return 1;
 }
