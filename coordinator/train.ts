@@ -155,6 +155,7 @@ class Run {
       model: model.spec.name,
       parameters: model.parameterCount,
       dataset: dataset.name,
+      datasetSource: dataset.source,
       trainSamples: plan.samples,
       validationSamples: validation,
       testSamples: dataset.test.count,

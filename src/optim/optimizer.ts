@@ -26,7 +26,7 @@ const BETA_2 = 0.999;
 const EPSILON = 1e-8;
 
 /** base^exponent for a whole exponent, by multiplication alone: Math.pow differs by platform. */
-export function wholePower(base: number, exponent: number): number {
+function wholePower(base: number, exponent: number): number {
   let result = 1;
   let square = base;
   for (let rest = exponent; rest > 0; rest = Math.floor(rest / 2)) {

@@ -11,7 +11,7 @@ export type FloatType = 'vec' | 'f32';
 
 export type Comparison = 'gt' | 'ge' | 'lt' | 'eq';
 
-export type Node =
+type Node =
   | { readonly op: 'variable'; readonly type: Type; readonly id: number }
   | { readonly op: 'float'; readonly type: FloatType; readonly value: number }
   | { readonly op: 'int'; readonly type: 'int'; readonly value: number }
