@@ -13,7 +13,6 @@ export type ErrorCode =
   | 'COORDINATOR_GONE'
   | 'REFUSED'
   | 'PROTOCOL'
-  | 'ENGINE_MISSING'
   | 'THREAD_FAILED'
   | 'NOT_FINITE';
 

@@ -67,19 +67,20 @@ export function resultLines(event: ResultEvent): string[] {
   ];
 }
 
-/** One line for a terminal, of at most `columns` characters. */
+/** One line for a terminal, of fewer than `columns` characters: what does not fit is left out. */
 export function progressLine(progress: Progress, columns: number): string {
-  const share = progress.step / progress.steps;
-  const rest = [
+  const items = [
+    `epoch ${progress.epoch}/${progress.epochs}`,
+    `step ${progress.step}/${progress.steps}`,
     `loss ${progress.loss.toFixed(4)}`,
     `${count(progress.samplesPerSecond)} samples/s`,
     ...(progress.workers > 0 ? [plural(progress.workers, 'worker')] : []),
     `${duration(progress.secondsLeft)} left`,
-  ].join('  ');
-  const head = `epoch ${progress.epoch}/${progress.epochs}  step ${progress.step}/${progress.steps}`;
-  const room = columns - head.length - rest.length - 7;
-  const bar = room >= 5 ? `[${barOf(share, Math.min(room, 30))}]  ` : '';
-  return `${head}  ${bar}${rest}`.slice(0, Math.max(1, columns - 1));
+  ];
+  while (items.join('  ').length >= columns && items.length > 1) items.pop();
+  const room = Math.min(30, columns - items.join('  ').length - 5);
+  if (room >= 5) items.splice(2, 0, `[${barOf(progress.step / progress.steps, room)}]`);
+  return items.join('  ');
 }
 
 function barOf(share: number, width: number): string {
