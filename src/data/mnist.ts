@@ -128,6 +128,6 @@ async function loadFromCacheOrMirrors(
 
 /** Mirrors of the user's own: DTRAIN_MNIST_MIRRORS, separated by spaces. */
 function environmentMirrors(): readonly string[] | undefined {
-  const mirrors = process.env['DTRAIN_MNIST_MIRRORS']?.split(/\s+/).filter((url) => url !== '');
+  const mirrors = process.env.DTRAIN_MNIST_MIRRORS?.split(/\s+/).filter((url) => url !== '');
   return mirrors && mirrors.length > 0 ? mirrors : undefined;
 }

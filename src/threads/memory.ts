@@ -2,7 +2,7 @@ import type { Split } from '../data/dataset.js';
 import { microBatchesOf } from '../data/batches.js';
 import type { Place } from '../engine/kernels.js';
 import { LANES } from '../engine/ir/types.js';
-import { rootLevel } from '../reduce/tree.js';
+import { mostNodes, rootLevel } from '../reduce/tree.js';
 import { CONTROL_WORDS, nodeWords } from './control.js';
 
 /** Samples in the shared memory: bytes, labels, and a list that says which ones and in what order. */
@@ -80,8 +80,10 @@ export function planMemory(needs: MemoryNeeds): MemoryPlan {
     labels: place(split.labels.length),
   });
   const list = (count: number): { list: Place; count: number } => ({ list: floats(count), count });
-  // A thread in flight holds its own piece and, on each level above, at most one that waits.
-  const slotCount = needs.threads * (rootLevel(needs.microBatches) + 2);
+  // A thread in flight holds its own piece and, on each level above, at most one that waits; the
+  // finished pieces of a range are held until the main thread takes them.
+  const inFlight = needs.threads * (rootLevel(needs.microBatches) + 2);
+  const slotCount = inFlight + mostNodes(needs.microBatches);
   const evaluated = Math.max(needs.validationList.length, needs.test.count);
   const training = samples(needs.training);
   return {

