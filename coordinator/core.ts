@@ -1,5 +1,5 @@
 import { batchOf, type BatchPlan, stepsPerEpoch } from '../src/data/batches.js';
-import { type MicroBatchRange, splitRange } from './ranges.js';
+import { blockOf, type MicroBatchRange, splitRange } from './ranges.js';
 
 /** A member of the run: the coordinator's own threads, or a remote worker. */
 export type MemberId = number;
@@ -128,7 +128,7 @@ export class Core<P> {
         break;
       case 'leased':
         if (this.#state === 'leasing') {
-          this.#measure(this.#soleLocal(), this.#microBatches * event.steps, event.seconds);
+          this.#measure(this.#local, this.#microBatches * event.steps, event.seconds);
           this.#endSteps(event.steps, event.finite);
         }
         break;
@@ -137,12 +137,7 @@ export class Core<P> {
         break;
       case 'stop':
         this.#stopping = true;
-        if (
-          this.#state === 'gathering' ||
-          (this.#state === 'computing' && this.#idle.length === this.#members.size)
-        ) {
-          this.#finish('stopped');
-        }
+        if (this.#state === 'gathering' || this.#deserted) this.#finish('stopped');
         break;
     }
     return this.#commands;
@@ -150,6 +145,11 @@ export class Core<P> {
 
   get #microBatches(): number {
     return batchOf(this.#options.plan, this.#step).microBatches;
+  }
+
+  /** A step has begun and there is nobody to end it. */
+  get #deserted(): boolean {
+    return this.#state === 'computing' && this.#members.size === 0;
   }
 
   get #idle(): Member[] {
@@ -172,7 +172,8 @@ export class Core<P> {
     this.#members.delete(id);
     if (this.#state !== 'computing') return;
     if (member.work) this.#pending.push(member.work);
-    this.#dispatch();
+    if (this.#stopping && this.#deserted) this.#finish('stopped');
+    else this.#dispatch();
   }
 
   #computed(event: CoreEvent<P> & { type: 'computed' }): void {
@@ -227,8 +228,8 @@ export class Core<P> {
       this.#finish('stopped');
       return;
     }
-    const local = this.#soleLocal();
-    if (local) {
+    const local = this.#local;
+    if (local && this.#members.size === 1) {
       this.#state = 'leasing';
       this.#commands.push({ type: 'lease', step: this.#step, steps: this.#leaseSteps(local) });
       return;
@@ -239,13 +240,9 @@ export class Core<P> {
     this.#dispatch();
   }
 
-  /** The local threads, if nobody else is there. */
-  #soleLocal(): Member | undefined {
-    const [member] = this.#members.values();
-    const alone = this.#members.size === 1 && member?.local === true;
-    return alone || this.#state === 'leasing'
-      ? [...this.#members.values()].find(({ local }) => local)
-      : undefined;
+  /** The coordinator's own threads, if they compute. */
+  get #local(): Member | undefined {
+    return [...this.#members.values()].find(({ local }) => local);
   }
 
   #leaseSteps({ rate }: Member): number {
@@ -264,10 +261,12 @@ export class Core<P> {
     const [range, ...rest] = this.#pending;
     if (!range) return;
     this.#pending = rest;
-    const assigned = splitRange(range, this.#weightsOf(idle)).flatMap((share, index) => {
-      const member = idle[index];
-      return member && share.last > share.first ? [{ member, share }] : [];
-    });
+    const assigned = splitRange(range, this.#weightsOf(idle), blockOf(this.#microBatches)).flatMap(
+      (share, index) => {
+        const member = idle[index];
+        return member && share.last > share.first ? [{ member, share }] : [];
+      },
+    );
     const without = assigned.filter(({ member }) => !member.local && member.weights !== this.#step);
     if (without.length > 0) {
       const members = without.map(({ member }) => member.id);

@@ -73,9 +73,9 @@ export class Session {
     });
   }
 
-  #say(message: WorkerMessage, payload?: Uint8Array): void {
+  #say(message: WorkerMessage, ...payload: readonly Uint8Array[]): void {
     if (this.#socket.readyState === this.#socket.OPEN) {
-      this.#socket.send(encodeFrame(message, payload));
+      this.#socket.send(encodeFrame(message, ...payload));
     }
   }
 
@@ -119,12 +119,9 @@ export class Session {
     }
     const pieces = await pool.range(step, first, last);
     const bytes = pieceBytes(parameterCount);
-    const payload = new Uint8Array(pieces.length * bytes);
-    pieces.forEach(({ place }, index) => {
-      payload.set(new Uint8Array(pool.memory.buffer, place, bytes), index * bytes);
-      pool.pieces.give(place);
-    });
-    this.#say({ type: 'pieces', step, first, last }, payload);
+    const sums = pieces.map(({ place }) => new Uint8Array(pool.memory.buffer, place, bytes));
+    this.#say({ type: 'pieces', step, first, last }, ...sums);
+    for (const { place } of pieces) pool.pieces.give(place);
   }
 
   #ready(): WorkerEngine {

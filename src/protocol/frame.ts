@@ -15,15 +15,19 @@ export interface Frame<M> {
 const packr = new Packr({ useRecords: false });
 const unpackr = new Unpackr({ useRecords: false });
 const LENGTH_BYTES = 4;
-const NOTHING = new Uint8Array();
 
-export function encodeFrame(message: object, payload: Uint8Array = NOTHING): Buffer {
+/** A frame with the parts of its payload one after the other. */
+export function encodeFrame(message: object, ...payload: readonly Uint8Array[]): Buffer {
   const header = packr.pack(message);
-  const start = align(LENGTH_BYTES + header.length);
-  const frame = Buffer.alloc(start + payload.length);
+  let end = align(LENGTH_BYTES + header.length);
+  const frame = Buffer.allocUnsafe(payload.reduce((sum, part) => sum + part.length, end));
   frame.writeUInt32LE(header.length, 0);
   frame.set(header, LENGTH_BYTES);
-  frame.set(payload, start);
+  frame.fill(0, LENGTH_BYTES + header.length, end);
+  for (const part of payload) {
+    frame.set(part, end);
+    end += part.length;
+  }
   return frame;
 }
 
