@@ -2,13 +2,12 @@ import type { KernelBuilder } from './ir/builder.js';
 import { advance } from './ir/expressions.js';
 import type { Expr, Target } from './ir/types.js';
 import { windowAxis } from '../model/model.js';
+import { type Convolution, convolutionForward } from './kernels/convolution.js';
 import {
   biasGradient,
-  type Convolution,
-  convolutionForward,
   convolutionInputGradient,
   convolutionWeightGradient,
-} from './kernels/convolution.js';
+} from './kernels/convolution-gradients.js';
 import {
   denseForward,
   denseInputGradient,

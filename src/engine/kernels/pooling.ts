@@ -15,7 +15,7 @@ import {
   toFloat,
 } from '../ir/expressions.js';
 import { type Expr, type Kernel, LANES, type Target, type Variable } from '../ir/types.js';
-import { reachingTaps } from './convolution.js';
+import { reachingTaps } from './taps.js';
 import { origin, type Planes } from './planes.js';
 import {
   type Cell,

@@ -79,7 +79,14 @@ export function max<T extends 'vec' | 'f32'>(left: Expr<T>, right: Expr<T>): Exp
   return select('gt', left, right, left, right);
 }
 
-/** How a row of `count` outputs is cut: full tiles of one size, then one of what is left. */
+/**
+ * Register tiles: sums that a kernel keeps in registers through its innermost loop. They change no
+ * order of summation, so no bit of any result. They are small, and the loops around them are not
+ * unrolled: V8 moves the loads of a straight run of code before its arithmetic, so a longer run
+ * than the registers hold goes through the stack.
+ *
+ * How a row of `count` outputs is cut: full tiles of one size, then one of what is left.
+ */
 export interface Tiling {
   readonly tile: number;
   readonly full: number;
