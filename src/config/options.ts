@@ -29,6 +29,7 @@ export const options: OptionTable = {
     flag: '--out <folder>',
     description: 'folder to write the run to',
     default: null,
+    defaultText: 'runs/<name>',
     parser: path,
   },
   name: {
