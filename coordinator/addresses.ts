@@ -1,7 +1,8 @@
+import { isIPv4 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 
 export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.');
+  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
 }
 
 /** The addresses under which other machines reach a listener on `host`. */

@@ -51,7 +51,7 @@ export class RemoteWorker {
       this.#receive(data, isBinary);
     });
     socket.on('error', (error) => {
-      this.#drop(error.message);
+      this.#drop(printable(error.message));
     });
     socket.on('close', () => {
       this.#gone('its connection was lost');
@@ -81,8 +81,9 @@ export class RemoteWorker {
       const { message, payload } = decodeFrame(workerMessage, data);
       this.#handle(message, payload);
     } catch (error) {
-      if (!(error instanceof DtrainError)) throw error;
-      this.#drop(error.message);
+      // Whatever a stranger's message does here, the run goes on without that stranger.
+      const known = error instanceof DtrainError;
+      this.#drop(known ? error.message.replace(/\.$/, '') : 'its message could not be taken');
     }
   }
 
@@ -131,6 +132,7 @@ export class RemoteWorker {
     if (payload.length !== nodes.length * bytes) {
       throw protocolError('it sent pieces of the wrong size');
     }
+    pool.reserve(nodes.length);
     const pieces: HeldPiece[] = nodes.map((node, index) => {
       const place = pool.pieces.take();
       const piece = payload.subarray(index * bytes, (index + 1) * bytes);
@@ -163,4 +165,9 @@ export class RemoteWorker {
 
 function protocolError(reason: string): DtrainError {
   return new DtrainError('PROTOCOL', reason);
+}
+
+/** Without what could move a terminal's cursor, or fill its screen. */
+function printable(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 200);
 }

@@ -73,7 +73,7 @@ export class CoordinatorServer {
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
-    const { pathname } = new URL(request.url ?? '/', 'http://coordinator');
+    const pathname = pathOf(request);
     if (pathname === paths.health) {
       response.end('ok\n');
       return;
@@ -98,10 +98,13 @@ export class CoordinatorServer {
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy());
-    const { pathname } = new URL(request.url ?? '/', 'http://coordinator');
+    const pathname = pathOf(request);
     const refusal = this.#refusal(pathname, request);
     if (refusal) {
-      socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+      // The server knows the socket no longer, so nobody else would end it.
+      socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => {
+        socket.destroy();
+      });
       return;
     }
     this.#sockets.handleUpgrade(request, socket, head, this.#options.onConnection);
@@ -109,6 +112,7 @@ export class CoordinatorServer {
 
   #refusal(pathname: string, request: IncomingMessage): string | undefined {
     if (pathname !== paths.socket) return '404 Not Found';
+    if (fromAnotherSite(request)) return '403 Forbidden';
     if (!this.#allowed(request)) return '401 Unauthorized';
     if (this.#sockets.clients.size >= limits.workers) return '503 Service Unavailable';
     return undefined;
@@ -119,6 +123,17 @@ export class CoordinatorServer {
     if (token === null) return true;
     return sameText(request.headers.authorization ?? '', `Bearer ${token}`);
   }
+}
+
+/** A browser says which page a request comes from; other pages than ours have no business here. */
+function fromAnotherSite({ headers }: IncomingMessage): boolean {
+  const { origin, host } = headers;
+  return origin !== undefined && origin !== `http://${host ?? ''}`;
+}
+
+/** What stands before the query. A request's target is anybody's text: it need not be a URL. */
+function pathOf(request: IncomingMessage): string {
+  return (request.url ?? '/').split('?', 1)[0] ?? '/';
 }
 
 /** In a time that tells nothing about where they differ. */

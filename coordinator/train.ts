@@ -210,7 +210,11 @@ export async function trainRun(
     config.out === null && config.name === null
       ? await RunFolder.createNew('runs', runName(config.model), saved)
       : await RunFolder.create(config.out ?? path.join('runs', config.name ?? ''), saved);
-  const run = new Run(config, listeners, config.name ?? path.basename(folder.path), folder);
+  const basename = path
+    .basename(folder.path)
+    .replace(/[^A-Za-z0-9._-]/g, '-')
+    .slice(0, 64);
+  const run = new Run(config, listeners, config.name ?? basename, folder);
   let prepared: PreparedRun | undefined;
   try {
     prepared = await prepareRun(config, listeners.onNotice ?? (() => undefined), listeners.signal);

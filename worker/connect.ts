@@ -1,24 +1,31 @@
 import { WebSocket } from 'ws';
 import { DtrainError, systemCode } from '../src/errors.js';
-import { largestCoordinatorFrame } from '../src/protocol/protocol.js';
+import { largestCoordinatorFrame, limits } from '../src/protocol/protocol.js';
 import type { CoordinatorUrl } from './url.js';
 
 /**
- * An open connection, or undefined if the coordinator cannot be reached now but may be later.
+ * An open connection, or undefined if the coordinator cannot be reached now but may be later, or
+ * if the signal ended the wait.
  * @throws DtrainError HOST_UNKNOWN, REFUSED: trying again would not help
  */
 export async function connect(
   url: CoordinatorUrl,
   token: string | null,
+  signal: AbortSignal,
 ): Promise<WebSocket | undefined> {
   const socket = new WebSocket(url.socket, {
     perMessageDeflate: false,
+    handshakeTimeout: limits.handshakeMs,
     maxPayload: largestCoordinatorFrame,
     // Masks keep scripts in browsers from forging requests; here they would only cost time.
     generateMask: (mask) => mask.fill(0),
     headers: token === null ? {} : { authorization: `Bearer ${token}` },
   });
-  return new Promise((resolve, reject) => {
+  const giveUp = (): void => {
+    socket.terminate();
+  };
+  signal.addEventListener('abort', giveUp);
+  return new Promise<WebSocket | undefined>((resolve, reject) => {
     socket.once('open', () => {
       resolve(socket);
     });
@@ -32,6 +39,8 @@ export async function connect(
         reject(new DtrainError('HOST_UNKNOWN', sentence, { cause: error }));
       } else resolve(undefined);
     });
+  }).finally(() => {
+    signal.removeEventListener('abort', giveUp);
   });
 }
 

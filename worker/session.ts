@@ -5,6 +5,7 @@ import { decodeFrame, encodeFrame } from '../src/protocol/frame.js';
 import {
   coordinatorMessage,
   type CoordinatorMessage,
+  limits,
   pieceBytes,
   PROTOCOL_VERSION,
   type Welcome,
@@ -34,6 +35,7 @@ export class Session {
   readonly #socket: WebSocket;
   readonly #options: SessionOptions;
   #engine: WorkerEngine | undefined;
+  #welcome: NodeJS.Timeout | undefined;
   /** Messages are handled one after the other, each when the one before is done. */
   #queue: Promise<void> = Promise.resolve();
 
@@ -62,12 +64,16 @@ export class Session {
       });
       socket.on('close', () => {
         signal.removeEventListener('abort', leave);
+        clearTimeout(this.#welcome);
         // What came before the end is handled before it.
         this.#queue = this.#queue.then(() => {
           resolve({ type: 'lost' });
         });
       });
       signal.addEventListener('abort', leave);
+      this.#welcome = setTimeout(() => {
+        socket.terminate();
+      }, limits.welcomeMs);
       this.#say({ type: 'hello', protocol: PROTOCOL_VERSION, name, threads });
       if (signal.aborted) leave();
     });
@@ -84,6 +90,7 @@ export class Session {
     const { message, payload } = decodeFrame(coordinatorMessage, data);
     switch (message.type) {
       case 'welcome':
+        clearTimeout(this.#welcome);
         this.#engine = await this.#options.engineFor(message, payload);
         this.#say({ type: 'ready' });
         this.#options.onJoined(message.run);

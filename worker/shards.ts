@@ -11,6 +11,7 @@ export interface ShardSource {
   readonly token: string | null;
   readonly cache: ShardCache;
   readonly onNotice: (sentence: string) => void;
+  readonly signal: AbortSignal;
 }
 
 type ShardName = Welcome['data']['shards'][number];
@@ -25,13 +26,16 @@ export async function loadShards(
   sampleBytes: number,
 ): Promise<Split> {
   const count = shards.reduce((sum, shard) => sum + shard.count, 0);
+  const largest = Math.max(...shards.map((shard) => shard.count * (sampleBytes + 1)));
+  if (largest > limits.shardBytes || count * (sampleBytes + 1) > limits.dataBytes) {
+    throw new DtrainError('PROTOCOL', 'The data is larger than a worker takes.');
+  }
   const images = new Uint8Array(count * sampleBytes);
   const labels = new Uint8Array(count);
   let first = 0;
   let fetched = 0;
   for (const shard of shards) {
     const bytes = shard.count * (sampleBytes + 1);
-    if (bytes > limits.shardBytes) throw new DtrainError('PROTOCOL', 'A shard is too large.');
     const cached = await source.cache.get(shard.sha256);
     const content = cached ?? (await fetchShard(source, shard, bytes));
     if (!cached) fetched += content.length;
@@ -49,11 +53,11 @@ export async function loadShards(
 }
 
 async function fetchShard(
-  { url, token, cache, onNotice }: ShardSource,
+  { url, token, cache, onNotice, signal }: ShardSource,
   shard: ShardName,
   expected: number,
 ): Promise<Uint8Array> {
-  const content = await download(`${url.shards}${shard.sha256}`, token, expected);
+  const content = await download(`${url.shards}${shard.sha256}`, token, expected, signal);
   if (sha256(content) !== shard.sha256) {
     throw new DtrainError('PROTOCOL', `Shard ${shard.sha256.slice(0, 12)} came damaged.`);
   }
@@ -70,6 +74,7 @@ async function download(
   address: string,
   token: string | null,
   expected: number,
+  signal: AbortSignal,
 ): Promise<Uint8Array> {
   const stalled = new AbortController();
   const timer = setTimeout(() => {
@@ -78,7 +83,7 @@ async function download(
   try {
     const response = await fetch(address, {
       headers: token === null ? {} : { authorization: `Bearer ${token}` },
-      signal: stalled.signal,
+      signal: AbortSignal.any([stalled.signal, signal]),
     });
     if (!response.ok || !response.body) {
       throw new DtrainError('PROTOCOL', `A shard was refused (HTTP status ${response.status}).`);

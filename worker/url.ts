@@ -21,7 +21,7 @@ export function parseCoordinatorUrl(text: string): CoordinatorUrl {
   const withScheme = /^[a-z]+:\/\//i.test(text) ? text : `ws://${text}`;
   const url = URL.canParse(withScheme) ? new URL(withScheme) : undefined;
   const secure = url && ['wss:', 'https:'].includes(url.protocol);
-  if (!url || !/^(ws|http)s?:$/.test(url.protocol) || url.pathname !== '/' || url.username) {
+  if (!url || !/^(ws|http)s?:$/.test(url.protocol) || url.pathname !== '/' || hasMore(url)) {
     throw new DtrainError(
       'USAGE',
       `"${text}" is not the address of a coordinator: give it as ws://host:${DEFAULT_PORT}.`,
@@ -36,4 +36,9 @@ export function parseCoordinatorUrl(text: string): CoordinatorUrl {
     socket: `${secure ? 'wss' : 'ws'}://${place}${paths.socket}`,
     shards: `${secure ? 'https' : 'http'}://${place}${paths.shards}`,
   };
+}
+
+/** Parts that an address does not have; a secret among them must not be dropped in silence. */
+function hasMore({ username, password, search, hash }: URL): boolean {
+  return [username, password, search, hash].some((part) => part !== '');
 }

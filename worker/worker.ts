@@ -81,7 +81,7 @@ class Worker {
   /** How the connection ended, or undefined if there was none to be had. */
   async #connectOnce(): Promise<SessionEnd | undefined> {
     const { onNotice, signal } = this.#listeners;
-    const socket = await connect(this.#url, this.#config.token);
+    const socket = await connect(this.#url, this.#config.token, signal);
     if (!socket) return undefined;
     const { threads, name } = this.#config;
     const session = new Session(socket, {
@@ -110,10 +110,12 @@ class Worker {
     await this.close();
     this.#engine = undefined;
     const { threads, token } = this.#config;
-    const { onNotice } = this.#listeners;
-    const source = { url: this.#url, token, cache: this.#cache, onNotice };
+    const { onNotice, signal } = this.#listeners;
+    const source = { url: this.#url, token, cache: this.#cache, onNotice, signal };
     const engine = await startEngine(welcome, module, threads, source);
     this.#engine = { key, engine };
+    // Whoever left meanwhile does not wait for this engine any more.
+    if (signal.aborted) await this.close();
     return engine;
   }
 

@@ -49,9 +49,9 @@ export function decodeFrame<M>(schema: z.ZodType<M>, frame: Buffer): Frame<M> {
   }
   const checked = schema.safeParse(header);
   if (!checked.success) {
-    const [issue] = checked.error.issues;
-    const where = ['message', ...(issue?.path ?? [])].join('.');
-    throw malformed(`${where}: ${issue?.message ?? 'not allowed'}`);
+    // The schema's own words may hold the sender's, which belong on nobody's terminal.
+    const path = checked.error.issues[0]?.path ?? [];
+    throw malformed(`its ${['message', ...path].join('.')} is not one of the protocol's`);
   }
   return { message: checked.data, payload: frame.subarray(start) };
 }

@@ -14,6 +14,8 @@ export const limits = {
   workers: 1024,
   /** Milliseconds from the connection to `hello`. */
   handshakeMs: 2_000,
+  /** Milliseconds from `hello` to `welcome`. */
+  welcomeMs: 10_000,
   /** Bytes of a worker's first frame, `hello`. */
   helloBytes: 4 * 1024,
   /** Bytes of a message without its payload. */
@@ -24,6 +26,8 @@ export const limits = {
   workValues: 128 * 1024 * 1024,
   /** Bytes of one shard. */
   shardBytes: 256 * 1024 * 1024,
+  /** Bytes of all shards. */
+  dataBytes: 3 * 1024 * 1024 * 1024,
   /** Shards of one data set. */
   shards: 1_000,
   /** Milliseconds that a connection has to close in an orderly way before it is cut. */
@@ -37,7 +41,8 @@ export const limits = {
 const count = z.number().int().min(0).max(0xffff_ffff);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const name = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/);
-const sentence = z.string().max(1_000);
+/** Printable ASCII alone: it ends on somebody's terminal. */
+const sentence = z.string().regex(/^[\x20-\x7e]{0,1000}$/);
 
 const hello = z.strictObject({
   type: z.literal('hello'),
@@ -66,7 +71,7 @@ const leave = z.strictObject({ type: z.literal('leave') });
 /** Everything a worker needs to compute any micro-batch. Payload: the compiled model's bytes. */
 const welcome = z.strictObject({
   type: z.literal('welcome'),
-  run: z.string().max(256),
+  run: name,
   /** A model description, checked by `parseModelSpec`. */
   model: z.unknown(),
   optimizer: z.enum(['sgd', 'momentum', 'adam', 'adamw']),

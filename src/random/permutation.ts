@@ -2,6 +2,8 @@ import { multiplyHigh, randomWords, type Stream } from './philox.js';
 
 const ROUNDS = 24;
 const MULTIPLIER = 0xd2b74407;
+/** With fewer bits the network is affine and reaches few of the orders there are. */
+const LEAST_BITS = 4;
 
 /**
  * A pseudorandom permutation of [0, count) of which any element can be had without the rest:
@@ -18,7 +20,7 @@ export function permutation(
   stream: Stream,
   part: number,
 ): (index: number) => number {
-  const bits = Math.max(2, 32 - Math.clz32(count - 1));
+  const bits = Math.max(LEAST_BITS, 32 - Math.clz32(count - 1));
   const leftBits = bits >>> 1;
   const rightBits = bits - leftBits;
   const leftMask = 2 ** leftBits - 1;

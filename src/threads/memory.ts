@@ -2,8 +2,9 @@ import type { Split } from '../data/dataset.js';
 import { microBatchesOf } from '../data/batches.js';
 import type { Place } from '../engine/kernels.js';
 import { LANES } from '../engine/ir/types.js';
-import { mostNodes, rootLevel } from '../reduce/tree.js';
+import { rootLevel } from '../reduce/tree.js';
 import { CONTROL_WORDS, nodeWords } from './control.js';
+import type { SlotPlan } from './piece-slots.js';
 
 /** Samples in the shared memory: bytes, labels, and a list that says which ones and in what order. */
 export interface SampleSet {
@@ -19,9 +20,7 @@ export interface MemoryPlan {
   readonly control: Place;
   /** Words that hold the piece waiting at each node of the reduction tree. */
   readonly nodes: Place;
-  /** Words that say which piece slots are taken. */
-  readonly taken: Place;
-  readonly slots: readonly Place[];
+  readonly slots: SlotPlan;
   readonly weights: Place;
   readonly state: Place;
   /** One row of hyper-parameters for each step of a lease. */
@@ -47,7 +46,11 @@ export const HYPER_ROW = 64;
 /** Float32 values of an evaluated micro-batch: loss, correct answers, each lane's class. */
 export const EVALUATION_ROW = 16;
 
+/** The most pieces that the main thread holds, for each micro-batch of a step. */
+const HELD_PIECES = 4;
+
 const LINE = 64;
+/** Bytes by which a WebAssembly memory grows. */
 export const PAGE = 65_536;
 
 /** What a process's memory must hold; sizes of weights, state, work and pieces in float32 values. */
@@ -80,17 +83,13 @@ export function planMemory(needs: MemoryNeeds): MemoryPlan {
     labels: place(split.labels.length),
   });
   const list = (count: number): { list: Place; count: number } => ({ list: floats(count), count });
-  // A thread in flight holds its own piece and, on each level above, at most one that waits; the
-  // finished pieces of a range are held until the main thread takes them.
-  const inFlight = needs.threads * (rootLevel(needs.microBatches) + 2);
-  const slotCount = inFlight + mostNodes(needs.microBatches);
   const evaluated = Math.max(needs.validationList.length, needs.test.count);
   const training = samples(needs.training);
-  return {
+  const most =
+    needs.threads * slotsPerThread(needs.microBatches) + HELD_PIECES * needs.microBatches;
+  const plan = {
     control: floats(CONTROL_WORDS),
     nodes: floats(nodeWords(needs.microBatches)),
-    taken: floats(slotCount),
-    slots: Array.from({ length: slotCount }, () => floats(needs.piece)),
     weights: floats(needs.weights),
     state: floats(needs.state),
     hyper: place(LONGEST_LEASE * HYPER_ROW),
@@ -105,8 +104,17 @@ export function planMemory(needs: MemoryNeeds): MemoryPlan {
       work: floats(needs.work),
       indices: floats(LANES),
     })),
-    bytes,
   };
+  const words = { taken: floats(most), count: floats(1) };
+  return { ...plan, slots: { ...words, most, first: bytes, bytes: needs.piece * 4 }, bytes };
+}
+
+/**
+ * Pieces that a thread in flight may hold: its own and, on each level of the tree above, one that
+ * waits for its sibling.
+ */
+export function slotsPerThread(microBatches: number): number {
+  return rootLevel(microBatches) + 2;
 }
 
 /** Puts samples, lists and the byte table into a new memory. */

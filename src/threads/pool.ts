@@ -16,9 +16,9 @@ import {
   type MemoryPlan,
   PAGE,
   planMemory,
+  slotsPerThread,
 } from './memory.js';
-import { PieceStore } from './piece-store.js';
-import { Slots } from './slots.js';
+import { PieceSlots } from './piece-slots.js';
 import type { ThreadStart } from './thread.js';
 
 const LARGEST_PAGES = 65_536;
@@ -76,13 +76,15 @@ export class ThreadPool {
   /** Places in the memory may be read and written while no job runs. */
   readonly memory: WebAssembly.Memory;
   readonly kernels: Kernels;
-  readonly pieces: PieceStore;
+  readonly pieces: PieceSlots;
   readonly #options: PoolOptions;
   readonly #plan: MemoryPlan;
   readonly #control: Control;
-  readonly #slots: Slots;
   readonly #nodes: Int32Array;
   readonly #piscina: Piscina;
+  readonly #tasks: readonly Promise<void>[];
+  /** Slots that the threads may take for the job they are at. */
+  #jobSlots = 0;
   #failure: DtrainError | undefined;
 
   /** Starts the threads; they wait for the first job. */
@@ -100,8 +102,10 @@ export class ThreadPool {
       training,
     };
     const plan = planMemory(needs);
-    if (plan.bytes > LARGEST_PAGES * PAGE) {
-      const gigabytes = (plan.bytes / 2 ** 30).toFixed(1);
+    const pieces = threads * slotsPerThread(microBatches) + microBatches;
+    const bytes = plan.bytes + pieces * plan.slots.bytes;
+    if (bytes > LARGEST_PAGES * PAGE) {
+      const gigabytes = (bytes / 2 ** 30).toFixed(1);
       throw new DtrainError(
         'MODEL_INVALID',
         `The model, its data and ${threads} threads need ${gigabytes} GiB of memory; 4 GiB is the most.`,
@@ -118,16 +122,15 @@ export class ThreadPool {
     this.#plan = plan;
     this.memory = memory;
     this.kernels = instantiate(module, memory);
-    this.pieces = new PieceStore(memory, program.pieceSize);
+    this.pieces = new PieceSlots(memory, plan.slots);
     this.#control = new Control(buffer, plan.control);
-    this.#slots = new Slots(buffer, plan.taken, plan.slots.length);
     this.#nodes = new Int32Array(buffer, plan.nodes, nodeWords(microBatches));
     this.#piscina = new Piscina({
       filename: new URL('./thread.js', import.meta.url).href,
       minThreads: threads,
       maxThreads: threads,
     });
-    const tasks = Array.from({ length: threads }, (_, index) => {
+    this.#tasks = Array.from({ length: threads }, (_, index) => {
       const start: ThreadStart = {
         module,
         memory,
@@ -141,12 +144,16 @@ export class ThreadPool {
       };
       return this.#piscina.run(start) as Promise<void>;
     });
-    for (const task of tasks) {
+    for (const task of this.#tasks) {
       task.catch((cause: unknown) => {
         const reason = cause instanceof Error ? cause.message : String(cause);
-        this.#failure = new DtrainError('THREAD_FAILED', `A compute thread failed: ${reason}`, {
-          cause,
-        });
+        this.#failure = new DtrainError(
+          'THREAD_FAILED',
+          `A compute thread failed: ${reason.replace(/\.$/, '')}.`,
+          {
+            cause,
+          },
+        );
         this.#control.raise('finished');
       });
     }
@@ -154,6 +161,11 @@ export class ThreadPool {
 
   get threads(): number {
     return this.#options.threads;
+  }
+
+  /** Sees to it that so many pieces from elsewhere can be held, whatever the threads take. */
+  reserve(count: number): void {
+    this.pieces.reserve(this.#jobSlots + count);
   }
 
   /** The weights, in place. */
@@ -166,13 +178,10 @@ export class ThreadPool {
     const { microBatches } = this.#batchOf(step);
     const nodes = coveringNodes(first, last, microBatches);
     this.#describe({ kind: jobKinds.range, step, first, unfinished: nodes.length });
-    await this.#run(last - first);
+    await this.#run(last - first, nodes.length);
     return nodes.map((node) => {
       const word = nodeWord(node, microBatchesOf(this.#options.batch));
-      const slot = Atomics.exchange(this.#nodes, word, 0) - 1;
-      const place = this.pieces.keep(this.#plan.slots[slot] ?? 0);
-      this.#slots.give(slot);
-      return { node, place };
+      return { node, place: Atomics.exchange(this.#nodes, word, 0) };
     });
   }
 
@@ -190,7 +199,7 @@ export class ThreadPool {
     this.#describe({ kind: jobKinds.lease, step: first, first: 0, unfinished: 1 });
     this.#control.set('leaseFirst', first);
     this.#control.set('leaseEnd', first + hyper.length);
-    await this.#run(batch.microBatches);
+    await this.#run(batch.microBatches, 1);
     const taken = this.#control.get('step') - first;
     const losses = this.#view(this.#plan.losses, taken * 2);
     return Array.from({ length: taken }, (_, index) => ({
@@ -220,7 +229,7 @@ export class ThreadPool {
     const microBatches = microBatchesOf(set.count);
     this.#describe({ kind: jobKinds.evaluate, step: 0, first: 0, unfinished: microBatches });
     this.#control.set('set', which === 'test' ? 0 : 1);
-    await this.#run(microBatches);
+    await this.#run(microBatches, 0);
     return this.#summarize(set, microBatches);
   }
 
@@ -228,6 +237,10 @@ export class ThreadPool {
   async close(): Promise<void> {
     this.#control.set('stop', 1);
     this.#control.raise('generation');
+    // Threads that are terminated while they still load can take the process with them.
+    await Promise.allSettled(this.#tasks);
+    this.#failure ??= new DtrainError('THREAD_FAILED', 'The compute threads have been stopped.');
+    this.#control.raise('finished');
     await this.#piscina.destroy();
   }
 
@@ -240,7 +253,8 @@ export class ThreadPool {
       const row = Math.floor(index / LANES) * EVALUATION_ROW;
       return rows[row + 2 + (index % LANES)] ?? 0;
     });
-    const classes = Math.max(...labels, ...predictions) + 1;
+    const classes =
+      [...labels, ...predictions].reduce((most, value) => Math.max(most, value), 0) + 1;
     const confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
     labels.forEach((label, index) => {
       const row = confusion[label];
@@ -264,11 +278,17 @@ export class ThreadPool {
     this.#control.set('unfinished', job.unfinished);
   }
 
-  async #run(tickets: number): Promise<void> {
+  /** @param pieces that the job leaves behind */
+  async #run(tickets: number, pieces: number): Promise<void> {
+    const { threads, batch } = this.#options;
     const seen = this.#control.get('finished');
     this.#throwIfFailed();
+    if (tickets === 0) return;
+    this.#jobSlots = threads * slotsPerThread(microBatchesOf(batch)) + pieces;
+    this.reserve(0);
     this.#control.open(tickets);
     await this.#control.changed('finished', seen);
+    this.#jobSlots = 0;
     this.#throwIfFailed();
   }
 

@@ -7,7 +7,7 @@ import { instantiate } from '../engine/wasm/instance.js';
 import { coveringNodes, parentOf, type TreeNode } from '../reduce/tree.js';
 import { Control, jobKinds, nodeWord, nodeWords } from './control.js';
 import { EVALUATION_ROW, HYPER_ROW, type MemoryPlan, type SampleSet } from './memory.js';
-import { Slots } from './slots.js';
+import { PieceSlots } from './piece-slots.js';
 
 /** What a thread is given when it starts. */
 export interface ThreadStart {
@@ -33,7 +33,7 @@ class ComputeThread {
   readonly #plan: MemoryPlan;
   readonly #kernels: Kernels;
   readonly #control: Control;
-  readonly #slots: Slots;
+  readonly #slots: PieceSlots;
   readonly #nodes: Int32Array;
   readonly #indices: Uint32Array;
   readonly #floats: Float32Array;
@@ -51,7 +51,7 @@ class ComputeThread {
     this.#plan = plan;
     this.#kernels = instantiate(module, memory);
     this.#control = new Control(buffer, plan.control);
-    this.#slots = new Slots(buffer, plan.taken, plan.slots.length);
+    this.#slots = new PieceSlots(memory, plan.slots);
     this.#nodes = new Int32Array(buffer, plan.nodes, nodeWords(microBatches));
     this.#indices = new Uint32Array(buffer, own.indices, LANES);
     this.#floats = new Float32Array(buffer);
@@ -91,51 +91,52 @@ class ComputeThread {
     const count = Math.min(LANES, batch.samples - first);
     const order = this.#orderOf(batch.epoch);
     this.#gather(set, count, (lane) => order(batch.first + first + lane));
-    const slot = this.#slots.take();
-    this.#kernels.gradients(...this.#samples(set, count), this.#slot(slot));
-    this.#reduce({ level: 0, index: leaf }, slot, batch);
+    const piece = this.#slots.take();
+    this.#kernels.gradients(...this.#samples(set, count), piece);
+    this.#reduce({ level: 0, index: leaf }, piece, batch);
   }
 
   /** Adds the piece to its sibling while that is there; the second of two siblings goes on. */
-  #reduce(leaf: TreeNode, slot: number, batch: Batch): void {
+  #reduce(leaf: TreeNode, piece: Place, batch: Batch): void {
     const first = this.#control.get('first');
     const end = first + this.#control.get('count');
     const outputs = coveringNodes(first, end, batch.microBatches);
     let node = leaf;
-    let sum = slot;
+    let sum = piece;
     while (!outputs.some(({ level, index }) => level === node.level && index === node.index)) {
       const { parent, side, alone } = parentOf(node, batch.microBatches);
       if (!alone) {
         const word = nodeWord(parent, this.#start.microBatches);
-        const waiting = Atomics.exchange(this.#nodes, word, sum + 1);
+        const waiting = Atomics.exchange(this.#nodes, word, sum);
         if (waiting === 0) return;
         Atomics.store(this.#nodes, word, 0);
-        const [left, right] = side === 'left' ? [sum, waiting - 1] : [waiting - 1, sum];
-        this.#kernels.add(this.#slot(left), this.#slot(right));
+        const [left, right] = side === 'left' ? [sum, waiting] : [waiting, sum];
+        this.#kernels.add(left, right);
         this.#slots.give(right);
         sum = left;
       }
       node = parent;
     }
-    Atomics.store(this.#nodes, nodeWord(node, this.#start.microBatches), sum + 1);
+    Atomics.store(this.#nodes, nodeWord(node, this.#start.microBatches), sum);
     if (this.#control.add('unfinished', -1) !== 1) return;
     if (this.#control.get('kind') === jobKinds.lease) this.#endStep(node, sum);
     else this.#control.raise('finished');
   }
 
   /** Takes the optimizer's step and opens the lease's next one. All other threads wait. */
-  #endStep(root: TreeNode, slot: number): void {
+  #endStep(root: TreeNode, piece: Place): void {
     const { weights, state, hyper, check, losses } = this.#plan;
+    const { memory, parameterCount } = this.#start;
     const step = this.#control.get('step');
     const row = step - this.#control.get('leaseFirst');
-    const piece = this.#slot(slot);
     this.#kernels.update(weights, piece, state, hyper + row * HYPER_ROW, check);
-    const sums = piece / 4 + this.#start.parameterCount;
-    const loss = this.#floats[sums + LOSS] ?? NaN;
+    // The piece may lie beyond what the memory was when this thread began.
+    const sums = new Float32Array(memory.buffer, piece + parameterCount * 4, 2);
+    const loss = sums[LOSS] ?? NaN;
     this.#floats[losses / 4 + row * 2] = loss;
-    this.#floats[losses / 4 + row * 2 + 1] = this.#floats[sums + CORRECT] ?? NaN;
+    this.#floats[losses / 4 + row * 2 + 1] = sums[CORRECT] ?? NaN;
     Atomics.store(this.#nodes, nodeWord(root, this.#start.microBatches), 0);
-    this.#slots.give(slot);
+    this.#slots.give(piece);
     const next = step + 1;
     this.#control.set('step', next);
     if (next === this.#control.get('leaseEnd') || !this.#finite(loss)) {
@@ -176,9 +177,5 @@ class ComputeThread {
       this.#order = { epoch, sampleAt };
     }
     return this.#order.sampleAt;
-  }
-
-  #slot(number: number): Place {
-    return this.#plan.slots[number] ?? 0;
   }
 }

@@ -16,13 +16,11 @@ export async function compileModule(bytes: Uint8Array<ArrayBuffer>): Promise<Web
     throw new DtrainError('PROTOCOL', 'The compiled model is not a WebAssembly module.', { cause });
   }
   const imports = WebAssembly.Module.imports(module);
-  const [memory] = imports;
-  const exported = new Set(WebAssembly.Module.exports(module).map(({ name }) => name));
-  if (
-    imports.length !== 1 ||
-    memory?.kind !== 'memory' ||
-    !exportedKernels.every((name) => exported.has(name))
-  ) {
+  const functions = WebAssembly.Module.exports(module).filter(({ kind }) => kind === 'function');
+  const memoryAlone = imports.length === 1 && imports[0]?.kind === 'memory';
+  const named = imports[0]?.module === 'env' && imports[0].name === 'memory';
+  const complete = exportedKernels.every((kernel) => functions.some(({ name }) => name === kernel));
+  if (!memoryAlone || !named || !complete) {
     throw new DtrainError('PROTOCOL', 'The compiled model has other imports or exports than ours.');
   }
   return module;

@@ -1,0 +1,31 @@
+import { expect } from 'vitest';
+import { bits } from '../reduce/fake-sums.js';
+import { plainTraining } from '../threads/plain-training.js';
+import type { Client } from './client.js';
+import { honestWorker } from './honest-worker.js';
+import type { RunUnderTest } from './run.js';
+
+/** The run ends, with one more worker, in the weights that it has without any worker. */
+export async function expectRightWeights(run: RunUnderTest): Promise<void> {
+  const worker = await honestWorker(run.problem, run.port);
+  const { outcome } = await run.finish();
+  expect(outcome).toBe('complete');
+  expect(await worker.outcome).toBe('complete');
+  const expected = await plainTraining(run.problem, run.totalSteps);
+  expect(bits(run.pool.weights)).toEqual(bits(expected.weights));
+}
+
+/** What a client was told before it was cut off. */
+export async function expectRefused(client: Client, reason: RegExp): Promise<void> {
+  for (;;) {
+    const frame = await client.frame();
+    if (frame?.message.type === 'welcome') continue;
+    expect(frame?.message).toEqual({
+      type: 'refused',
+      reason: expect.stringMatching(reason) as unknown,
+    });
+    break;
+  }
+  expect(await client.frame()).toBeUndefined();
+  expect(await client.closed).toBe(1008);
+}

@@ -1,0 +1,140 @@
+import { onTestFinished } from 'vitest';
+import { Fleet } from '../../dist/coordinator/fleet.js';
+import { Training, type TrainingResult } from '../../dist/coordinator/training.js';
+import type { ThreadPool } from '../../dist/src/threads/pool.js';
+import type { CoordinatorConfig } from '../../src/config/types.js';
+import { batchOf, stepsPerEpoch } from '../../src/data/batches.js';
+import type { WorkerEvent } from '../../src/events.js';
+import { hyperOf, model, poolFor, type Problem, problemOf } from '../threads/problem.js';
+
+export interface RunUnderTest {
+  readonly problem: Problem;
+  readonly pool: ThreadPool;
+  readonly training: Training;
+  readonly fleet: Fleet;
+  readonly port: number;
+  readonly totalSteps: number;
+  readonly events: readonly WorkerEvent[];
+  readonly notices: readonly string[];
+  /** Resolves at the next worker event for which `holds` is true, or now. */
+  readonly happened: (holds: (event: WorkerEvent) => boolean) => Promise<WorkerEvent>;
+  /** Trains to the end, and tells the workers. */
+  readonly finish: () => Promise<TrainingResult>;
+}
+
+interface RunOptions {
+  readonly workers?: number;
+  readonly localThreads?: boolean;
+  readonly batch?: number;
+  readonly epochs?: number;
+  readonly config?: Partial<CoordinatorConfig>;
+}
+
+/** A coordinator with a small problem, on a free port, for the running test. */
+export async function startRun({
+  workers = 1,
+  localThreads = false,
+  batch = 64,
+  epochs = 2,
+  config = {},
+}: RunOptions = {}): Promise<RunUnderTest> {
+  const problem = await problemOf({ samples: 141, batch, tests: 20 });
+  const pool = poolFor(problem, 1);
+  const plan = { samples: 141, batch };
+  const totalSteps = epochs * stepsPerEpoch(plan);
+  const training = new Training({
+    pool,
+    plan,
+    totalSteps,
+    localThreads,
+    startWith: workers,
+    validation: false,
+    hyper: (step) => hyperOf(problem, step, batchOf(plan, step).samples),
+    onEpoch: () => undefined,
+    onSteps: () => undefined,
+    onWait: () => undefined,
+  });
+  const events: WorkerEvent[] = [];
+  const notices: string[] = [];
+  const listeners = new Set<() => void>();
+  const { training: train, test, table, compiled, seed } = problem;
+  const fleet = await Fleet.listen({
+    config: { ...CONFIG, workers, batch, seed, ...config },
+    run: 'run-under-test',
+    prepared: {
+      model,
+      dataset: { ...DATASET, train, test, shape: model.spec.input, classes: model.classes },
+      compiled,
+      table,
+      plan,
+      totalSteps,
+      pool,
+    },
+    training,
+    onEvent: (event) => {
+      events.push(event);
+      for (const listener of listeners) listener();
+    },
+    onNotice: (sentence) => notices.push(sentence),
+  });
+  onTestFinished(() => fleet.close('failed'));
+  return {
+    problem,
+    pool,
+    training,
+    fleet,
+    port: fleet.port,
+    totalSteps,
+    events,
+    notices,
+    happened: (holds) =>
+      new Promise((resolve) => {
+        const look = (): void => {
+          const event = events.find(holds);
+          if (event) resolve(event);
+        };
+        listeners.add(look);
+        look();
+      }),
+    finish: async () => {
+      const result = await training.run();
+      await fleet.close(result.outcome);
+      return result;
+    },
+  };
+}
+
+const DATASET = {
+  name: 'small',
+  origin: 'folder',
+  source: 'a test',
+  complete: true,
+  files: [],
+} as const;
+
+const CONFIG: CoordinatorConfig = {
+  model: 'lenet5',
+  epochs: 2,
+  steps: null,
+  batch: 64,
+  optimizer: 'momentum',
+  lr: 0.05,
+  momentum: 0.9,
+  weightDecay: 0.01,
+  schedule: 'constant',
+  warmup: 0,
+  seed: 11,
+  validation: 0,
+  dataDir: null,
+  engine: 'wasm',
+  threads: 0,
+  out: null,
+  name: null,
+  json: false,
+  quiet: true,
+  verbose: false,
+  host: '127.0.0.1',
+  port: 0,
+  workers: 1,
+  token: null,
+};

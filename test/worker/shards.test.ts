@@ -1,0 +1,193 @@
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { CoordinatorServer } from '../../coordinator/server.js';
+import type { Split } from '../../src/data/dataset.js';
+import { ShardCache } from '../../src/data/shard-cache.js';
+import { cutShards, SHARD_SAMPLES } from '../../src/data/shards.js';
+import { limits } from '../../src/protocol/protocol.js';
+import { loadShards, type ShardSource } from '../../worker/shards.js';
+import { parseCoordinatorUrl } from '../../worker/url.js';
+import { dtrainError, noise, sumOf, temporaryFolder } from '../data/helpers.js';
+import { unusedPort, webServer } from './servers.js';
+
+const SAMPLE_BYTES = 6;
+const TOKEN = 'secret';
+
+/** Three shards, the last one short. */
+const split: Split = {
+  count: 2 * SHARD_SAMPLES + 7,
+  images: noise((2 * SHARD_SAMPLES + 7) * SAMPLE_BYTES, 1),
+  labels: noise(2 * SHARD_SAMPLES + 7, 2),
+};
+const shards = cutShards(split, SAMPLE_BYTES);
+const names = shards.map(({ sha256, count }) => ({ sha256, count }));
+const contents = new Map(shards.map(({ sha256, bytes }) => [sha256, bytes]));
+
+async function serve(content: ReadonlyMap<string, Uint8Array>): Promise<CoordinatorServer> {
+  const server = await CoordinatorServer.listen({
+    host: '127.0.0.1',
+    port: 0,
+    token: TOKEN,
+    largestFrame: 1000,
+    shards: content,
+    onConnection: (socket) => {
+      socket.terminate();
+    },
+  });
+  onTestFinished(() => server.close());
+  return server;
+}
+
+async function sourceAt(
+  port: number,
+  other: Partial<ShardSource> = {},
+): Promise<ShardSource & { folder: string; notices: string[] }> {
+  const folder = await temporaryFolder();
+  const notices: string[] = [];
+  return {
+    url: parseCoordinatorUrl(`127.0.0.1:${port}`),
+    token: TOKEN,
+    signal: new AbortController().signal,
+    cache: new ShardCache(folder),
+    onNotice: (sentence) => notices.push(sentence),
+    folder,
+    notices,
+    ...other,
+  };
+}
+
+describe('the data of a run', () => {
+  test('comes from the coordinator, in order, and is kept', async () => {
+    const { port } = await serve(contents);
+    const source = await sourceAt(port);
+    expect(await loadShards(source, names, SAMPLE_BYTES)).toEqual(split);
+    expect((await readdir(source.folder)).sort()).toEqual(names.map((n) => n.sha256).sort());
+    expect(source.notices).toEqual([expect.stringMatching(/^Fetched 0\.1 MB /)]);
+  });
+
+  test('comes from the cache the second time, without a word to the coordinator', async () => {
+    const server = await serve(contents);
+    const source = await sourceAt(server.port);
+    await loadShards(source, names, SAMPLE_BYTES);
+    await server.close();
+    expect(await loadShards(source, names, SAMPLE_BYTES)).toEqual(split);
+    expect(source.notices.at(-1)).toMatch(/^All 3 shards .* in the cache\.$/);
+  });
+
+  test('comes from both where the cache has a part of it, or something damaged', async () => {
+    const asked: string[] = [];
+    const port = await webServer((request, response) => {
+      asked.push(request.url ?? '');
+      response.end(contents.get((request.url ?? '').slice('/shards/'.length)));
+    });
+    const source = await sourceAt(port);
+    const [first, second, third] = shards;
+    if (!first || !second || !third) throw new Error('There are no shards.');
+    await source.cache.put(first.sha256, first.bytes);
+    await writeFile(join(source.folder, third.sha256), 'damaged');
+    expect(await loadShards(source, names, SAMPLE_BYTES)).toEqual(split);
+    expect(asked).toEqual([`/shards/${second.sha256}`, `/shards/${third.sha256}`]);
+    expect(await source.cache.get(third.sha256)).toEqual(third.bytes);
+  });
+
+  test('comes all the same if the cache cannot be written to', async () => {
+    const { port } = await serve(contents);
+    const file = join(await temporaryFolder(), 'file');
+    await writeFile(file, '');
+    const source = await sourceAt(port, { cache: new ShardCache(join(file, 'cache')) });
+    expect(await loadShards(source, names, SAMPLE_BYTES)).toEqual(split);
+    expect(source.notices[0]).toMatch(/not kept .*ENOTDIR/);
+  });
+});
+
+describe('is refused, and not kept:', () => {
+  const [shard] = shards;
+  if (!shard) throw new Error('There are no shards.');
+  const { sha256, bytes, count } = shard;
+
+  async function expectRefused(content: Uint8Array, ...parts: string[]): Promise<void> {
+    const { port } = await serve(new Map([[sha256, content]]));
+    const source = await sourceAt(port);
+    await expect(loadShards(source, [{ sha256, count }], SAMPLE_BYTES)).rejects.toEqual(
+      dtrainError('PROTOCOL', ...parts),
+    );
+    expect(await readdir(source.folder)).toEqual([]);
+  }
+
+  test('a shard with one bit that is another', async () => {
+    const damaged = Uint8Array.from(bytes);
+    damaged[1000] = (damaged[1000] ?? 0) ^ 1;
+    await expectRefused(damaged, sha256.slice(0, 12), 'damaged');
+  });
+
+  test('another shard', async () => {
+    await expectRefused(noise(bytes.length, 9), 'damaged');
+  });
+
+  test.each([
+    ['too short', bytes.subarray(1)],
+    ['too long', Buffer.concat([bytes, Buffer.alloc(1)])],
+    ['far too long', Buffer.concat([bytes, Buffer.alloc(1_000_000)])],
+    ['empty', Buffer.alloc(0)],
+  ])('a shard that is %s', async (_, content) => {
+    await expectRefused(content, 'wrong size');
+  });
+
+  test('a shard that the coordinator does not have', async () => {
+    const { port } = await serve(new Map());
+    await expect(loadShards(await sourceAt(port), names, SAMPLE_BYTES)).rejects.toEqual(
+      dtrainError('PROTOCOL', '404'),
+    );
+  });
+
+  test('data for which the token does not hold', async () => {
+    const { port } = await serve(contents);
+    const source = await sourceAt(port, { token: 'another' });
+    await expect(loadShards(source, names, SAMPLE_BYTES)).rejects.toEqual(
+      dtrainError('PROTOCOL', '401'),
+    );
+  });
+
+  test.each([
+    ['one shard that is larger than any may be', [limits.shardBytes]],
+    ['one shard that is larger than any memory', [2 ** 32 - 1]],
+    ['many shards that are larger than any memory', new Array<number>(1000).fill(2 ** 32 - 1)],
+  ])('%s, before it is asked for', async (_, counts) => {
+    const source = await sourceAt(await unusedPort());
+    const claimed = counts.map((claim) => ({ sha256: sumOf(noise(1)), count: claim }));
+    await expect(loadShards(source, claimed, SAMPLE_BYTES)).rejects.toEqual(
+      dtrainError('PROTOCOL', 'larger than'),
+    );
+  });
+});
+
+describe('the coordinator is gone', () => {
+  test('if nothing answers', async () => {
+    const failure = loadShards(await sourceAt(await unusedPort()), names, SAMPLE_BYTES);
+    await expect(failure).rejects.toEqual(dtrainError('COORDINATOR_GONE'));
+  });
+
+  test('if it breaks off in the middle of a shard', async () => {
+    const port = await webServer((request, response) => {
+      const content = contents.get((request.url ?? '').slice('/shards/'.length));
+      if (!content) return;
+      response.writeHead(200, { 'content-length': content.length });
+      response.write(content.subarray(0, 1000), () => {
+        response.destroy();
+      });
+    });
+    const source = await sourceAt(port);
+    await expect(loadShards(source, names, SAMPLE_BYTES)).rejects.toEqual(
+      dtrainError('COORDINATOR_GONE'),
+    );
+    expect(await readdir(source.folder)).toEqual([]);
+  });
+});
+
+test('a name that is no hash never reaches the disk or the network', async () => {
+  const source = await sourceAt(await unusedPort());
+  await mkdir(join(source.folder, 'x'));
+  const outside = [{ sha256: '../x', count: 1 }];
+  await expect(loadShards(source, outside, SAMPLE_BYTES)).rejects.toEqual(dtrainError('PROTOCOL'));
+});
