@@ -1,6 +1,6 @@
 import type { Split } from '../data/dataset.js';
 import { microBatchesOf } from '../data/batches.js';
-import type { Place } from '../engine/kernels.js';
+import type { Place } from '../engine/engine.js';
 import { LANES } from '../engine/ir/types.js';
 import { rootLevel } from '../reduce/tree.js';
 import { CONTROL_WORDS, nodeWords } from './control.js';

@@ -1,4 +1,4 @@
-import type { Place } from '../engine/kernels.js';
+import type { Place } from '../engine/engine.js';
 import { PAGE } from './memory.js';
 
 /** Where the slots are: `first` is the place of slot 0, and they fill the memory's end. */

@@ -1,7 +1,7 @@
 import { Piscina } from 'piscina';
 import { batchOf, microBatchesOf } from '../data/batches.js';
 import type { Split } from '../data/dataset.js';
-import type { Kernels, Place } from '../engine/kernels.js';
+import type { Engine, Place } from '../engine/engine.js';
 import { CORRECT, LOSS, type Program } from '../engine/program.js';
 import { instantiate } from '../engine/wasm/instance.js';
 import { LANES } from '../engine/ir/types.js';
@@ -75,7 +75,7 @@ export interface Evaluation {
 export class ThreadPool {
   /** Places in the memory may be read and written while no job runs. */
   readonly memory: WebAssembly.Memory;
-  readonly kernels: Kernels;
+  readonly engine: Engine;
   readonly pieces: PieceSlots;
   readonly #options: PoolOptions;
   readonly #plan: MemoryPlan;
@@ -121,7 +121,7 @@ export class ThreadPool {
     this.#options = options;
     this.#plan = plan;
     this.memory = memory;
-    this.kernels = instantiate(module, memory);
+    this.engine = instantiate(module, memory);
     this.pieces = new PieceSlots(memory, plan.slots);
     this.#control = new Control(buffer, plan.control);
     this.#nodes = new Int32Array(buffer, plan.nodes, nodeWords(microBatches));
@@ -213,7 +213,7 @@ export class ThreadPool {
   update(step: number, root: Place, hyper: Float32Array): StepSums {
     this.#writeHyper(0, hyper);
     const { weights, state, hyper: place, check } = this.#plan;
-    this.kernels.update(weights, root, state, place, check);
+    this.engine.update(weights, root, state, place, check);
     const sums = this.#view(root + this.#options.parameterCount * 4, 2);
     return { step, loss: sums[LOSS] ?? NaN, correct: sums[CORRECT] ?? NaN };
   }

@@ -1,7 +1,7 @@
 import { type Batch, batchOf } from '../data/batches.js';
 import { epochOrder } from '../data/order.js';
 import { LANES } from '../engine/ir/types.js';
-import type { Kernels, Place, SamplePlaces } from '../engine/kernels.js';
+import type { Engine, Place, SamplePlaces } from '../engine/engine.js';
 import { CORRECT, LOSS } from '../engine/program.js';
 import { instantiate } from '../engine/wasm/instance.js';
 import { coveringNodes, parentOf, type TreeNode } from '../reduce/tree.js';
@@ -31,7 +31,7 @@ export default function runThread(start: ThreadStart): void {
 class ComputeThread {
   readonly #start: ThreadStart;
   readonly #plan: MemoryPlan;
-  readonly #kernels: Kernels;
+  readonly #engine: Engine;
   readonly #control: Control;
   readonly #slots: PieceSlots;
   readonly #nodes: Int32Array;
@@ -49,7 +49,7 @@ class ComputeThread {
     if (!own) throw new Error(`There is no memory for thread ${index}.`);
     this.#start = start;
     this.#plan = plan;
-    this.#kernels = instantiate(module, memory);
+    this.#engine = instantiate(module, memory);
     this.#control = new Control(buffer, plan.control);
     this.#slots = new PieceSlots(memory, plan.slots);
     this.#nodes = new Int32Array(buffer, plan.nodes, nodeWords(microBatches));
@@ -79,7 +79,7 @@ class ComputeThread {
     const count = Math.min(LANES, set.count - first);
     this.#gather(set, count, (lane) => first + lane);
     const out = this.#plan.evaluation + ticket * EVALUATION_ROW * 4;
-    this.#kernels.evaluate(...this.#samples(set, count), out);
+    this.#engine.evaluate(...this.#samples(set, count), out);
     if (this.#control.add('unfinished', -1) === 1) this.#control.raise('finished');
   }
 
@@ -92,7 +92,7 @@ class ComputeThread {
     const order = this.#orderOf(batch.epoch);
     this.#gather(set, count, (lane) => order(batch.first + first + lane));
     const piece = this.#slots.take();
-    this.#kernels.gradients(...this.#samples(set, count), piece);
+    this.#engine.gradients(...this.#samples(set, count), piece);
     this.#reduce({ level: 0, index: leaf }, piece, batch);
   }
 
@@ -111,7 +111,7 @@ class ComputeThread {
         if (waiting === 0) return;
         Atomics.store(this.#nodes, word, 0);
         const [left, right] = side === 'left' ? [sum, waiting] : [waiting, sum];
-        this.#kernels.add(left, right);
+        this.#engine.add(left, right);
         this.#slots.give(right);
         sum = left;
       }
@@ -129,7 +129,7 @@ class ComputeThread {
     const { memory, parameterCount } = this.#start;
     const step = this.#control.get('step');
     const row = step - this.#control.get('leaseFirst');
-    this.#kernels.update(weights, piece, state, hyper + row * HYPER_ROW, check);
+    this.#engine.update(weights, piece, state, hyper + row * HYPER_ROW, check);
     // The piece may lie beyond what the memory was when this thread began.
     const sums = new Float32Array(memory.buffer, piece + parameterCount * 4, 2);
     const loss = sums[LOSS] ?? NaN;

@@ -1,5 +1,5 @@
 import { LANES } from '../../src/engine/ir/types.js';
-import type { Kernels } from '../../src/engine/kernels.js';
+import type { Engine } from '../../src/engine/engine.js';
 import { CORRECT, LOSS } from '../../src/engine/program.js';
 import { type Compiled, compileForWasm } from '../../src/engine/wasm/compile.js';
 import { instantiate } from '../../src/engine/wasm/instance.js';
@@ -47,7 +47,7 @@ export function byteProblem(model: Model, samples: number, seed: number): BytePr
 
 /** A compiled model in a memory of its own, one micro-batch at a time. */
 export class EngineUnderTest {
-  readonly kernels: Kernels;
+  readonly engine: Engine;
   readonly memory: WebAssembly.Memory;
   readonly #model: Model;
   readonly #compiled: Compiled;
@@ -57,7 +57,7 @@ export class EngineUnderTest {
     this.#model = model;
     this.#compiled = compiled;
     this.memory = new WebAssembly.Memory({ initial: 256, maximum: 65_536, shared: true });
-    this.kernels = instantiate(compiled.module, this.memory);
+    this.engine = instantiate(compiled.module, this.memory);
   }
 
   static async create(model: Model, optimizer: OptimizerName = 'sgd'): Promise<EngineUnderTest> {
@@ -84,7 +84,7 @@ export class EngineUnderTest {
     for (const call of run) {
       // What an earlier use left in a piece must not matter.
       piece.values.fill(NaN);
-      this.kernels.gradients(...call, piece.place);
+      this.engine.gradients(...call, piece.place);
       for (let index = 0; index < parameterCount; index++) {
         gradient[index] = (gradient[index] ?? 0) + (piece.values[index] ?? NaN);
       }
@@ -100,7 +100,7 @@ export class EngineUnderTest {
     let correct = 0;
     const classes: number[] = [];
     for (const call of this.#microBatches(problem)) {
-      this.kernels.evaluate(...call, out.place);
+      this.engine.evaluate(...call, out.place);
       loss += out.values[0] ?? NaN;
       correct += out.values[1] ?? NaN;
       classes.push(...out.values.subarray(2, 2 + LANES));
@@ -124,7 +124,7 @@ export class EngineUnderTest {
     check.values.fill(0);
     const [w, g, s, h] = places;
     if (!w || !g || !s || !h) throw new Error('There is no room.');
-    this.kernels.update(w.place, g.place, s.place, h.place, check.place);
+    this.engine.update(w.place, g.place, s.place, h.place, check.place);
     return {
       weights: w.values.slice(),
       state: s.values.slice(),

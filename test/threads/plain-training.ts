@@ -47,7 +47,7 @@ export async function plainTraining(problem: Problem, steps: number): Promise<Tr
         return lists.training[order(place)] ?? 0;
       });
       new Uint32Array(engine.memory.buffer, indices, LANES).set(chosen);
-      engine.kernels.gradients(
+      engine.engine.gradients(
         weights.place,
         images,
         labels,
@@ -62,7 +62,7 @@ export async function plainTraining(problem: Problem, steps: number): Promise<Tr
     const sum = referenceSum(leaves);
     piece.values.set(sum);
     hyper.values.set(hyperOf(problem, step, samples));
-    engine.kernels.update(weights.place, piece.place, state.place, hyper.place, check.place);
+    engine.engine.update(weights.place, piece.place, state.place, hyper.place, check.place);
     const loss = sum[model.parameterCount + LOSS] ?? NaN;
     return { step, loss, correct: sum[model.parameterCount + CORRECT] ?? NaN };
   });

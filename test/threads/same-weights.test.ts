@@ -42,7 +42,7 @@ async function stepInParts(
     pieces.push(...(await pool.range(step, first, last)));
   }
   const reduction = new Reduction<number>(microBatches, (left, right) => {
-    pool.kernels.add(left, right);
+    pool.engine.add(left, right);
     pool.pieces.give(right);
     return left;
   });

@@ -1,5 +1,5 @@
 import { DtrainError } from '../../errors.js';
-import type { Kernels } from '../kernels.js';
+import type { Engine } from '../engine.js';
 
 const exportedKernels = ['gradients', 'evaluate', 'add', 'update'] as const;
 
@@ -27,7 +27,7 @@ export async function compileModule(bytes: Uint8Array<ArrayBuffer>): Promise<Web
 }
 
 /** The module at work in a shared memory. */
-export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
+export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Engine {
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-  return exports as unknown as Kernels;
+  return exports as unknown as Engine;
 }

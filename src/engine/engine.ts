@@ -5,7 +5,7 @@ export type Place = number;
  * A compiled model at work in one memory: what every exact engine offers. `compile` in program.ts
  * says what each function computes.
  */
-export interface Kernels {
+export interface Engine {
   gradients(...args: [...SamplePlaces, piece: Place]): void;
   evaluate(...args: [...SamplePlaces, out: Place]): void;
   add(left: Place, right: Place): void;
