@@ -36,6 +36,8 @@ export class RemoteWorker {
   readonly #socket: WebSocket;
   readonly #options: RemoteWorkerOptions;
   readonly #handshake: NodeJS.Timeout;
+  readonly #heartbeat: NodeJS.Timeout;
+  #unanswered = 0;
   #state: State = 'new';
   #member: MemberId = 0;
   name = '';
@@ -47,13 +49,21 @@ export class RemoteWorker {
     this.#handshake = setTimeout(() => {
       this.#drop('it did not introduce itself in time');
     }, limits.handshakeMs);
+    this.#heartbeat = setInterval(() => {
+      this.#beat();
+    }, limits.heartbeat.everyMs);
+    socket.on('pong', () => {
+      this.#unanswered = 0;
+    });
     socket.on('message', (data, isBinary) => {
+      this.#unanswered = 0;
       this.#receive(data, isBinary);
     });
     socket.on('error', (error) => {
       this.#drop(printable(error.message));
     });
     socket.on('close', () => {
+      clearInterval(this.#heartbeat);
       this.#gone('its connection was lost');
       options.onClosed();
     });
@@ -70,6 +80,18 @@ export class RemoteWorker {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
     this.send(frame);
     this.#socket.close(1000);
+  }
+
+  /** A paused process, or a cable that was pulled, leaves the connection open and is silent. */
+  #beat(): void {
+    const { everyMs, unanswered } = limits.heartbeat;
+    if (this.#unanswered >= unanswered) {
+      this.#gone(`it has been silent for ${(everyMs * unanswered) / 1000} s`);
+      this.#socket.terminate();
+      return;
+    }
+    this.#unanswered += 1;
+    this.#socket.ping();
   }
 
   #receive(data: RawData, isBinary: boolean): void {

@@ -65,12 +65,21 @@ export class Session {
       socket.on('close', () => {
         signal.removeEventListener('abort', leave);
         clearTimeout(this.#welcome);
+        clearTimeout(silence);
         // What came before the end is handled before it.
         this.#queue = this.#queue.then(() => {
           resolve({ type: 'lost' });
         });
       });
       signal.addEventListener('abort', leave);
+      const silence = setTimeout(() => {
+        socket.terminate();
+      }, limits.coordinatorSilentMs);
+      const heard = (): void => {
+        silence.refresh();
+      };
+      socket.on('ping', heard);
+      socket.on('message', heard);
       this.#welcome = setTimeout(() => {
         socket.terminate();
       }, limits.welcomeMs);

@@ -16,6 +16,10 @@ export const limits = {
   handshakeMs: 2_000,
   /** Milliseconds from `hello` to `welcome`. */
   welcomeMs: 10_000,
+  /** A WebSocket ping goes out so often, and so many may stay unanswered: 2 s of silence. */
+  heartbeat: { everyMs: 500, unanswered: 4 },
+  /** Milliseconds without a ping or a message after which a worker gives its connection up. */
+  coordinatorSilentMs: 10_000,
   /** Bytes of a worker's first frame, `hello`. */
   helloBytes: 4 * 1024,
   /** Bytes of a message without its payload. */
