@@ -5,7 +5,8 @@ import { byteTable } from '../src/data/normalise.js';
 import { compileForWasm } from '../src/engine/wasm/compile.js';
 import { DtrainError } from '../src/errors.js';
 import { loadModel } from '../src/model/files/load.js';
-import { type Evaluation, ThreadPool } from '../src/threads/pool.js';
+import type { Evaluation } from '../src/threads/evaluation.js';
+import { ThreadPool } from '../src/threads/pool.js';
 
 /**
  * Evaluates the model in a file, or in a run's folder, over the test set.

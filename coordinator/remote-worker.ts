@@ -12,7 +12,7 @@ import {
 } from '../src/protocol/protocol.js';
 import { coveringNodes } from '../src/reduce/tree.js';
 import type { HeldPiece, ThreadPool } from '../src/threads/pool.js';
-import type { MemberId } from './core.js';
+import type { MemberId } from './core-messages.js';
 import type { Training } from './training.js';
 
 export interface RemoteWorkerOptions {

@@ -4,8 +4,10 @@ import { DtrainError } from '../src/errors.js';
 import { encodeFrame } from '../src/protocol/frame.js';
 import { Reduction } from '../src/reduce/reduction.js';
 import { LONGEST_LEASE } from '../src/threads/memory.js';
-import type { Evaluation, HeldPiece, StepSums, ThreadPool } from '../src/threads/pool.js';
-import { Core, type CoreCommand, type CoreEvent, type MemberId, type Outcome } from './core.js';
+import type { Evaluation } from '../src/threads/evaluation.js';
+import type { HeldPiece, StepSums, ThreadPool } from '../src/threads/pool.js';
+import { Core } from './core.js';
+import type { CoreCommand, CoreEvent, MemberId, Outcome } from './core-messages.js';
 import type { MicroBatchRange } from './ranges.js';
 import { Stopwatch } from './stopwatch.js';
 

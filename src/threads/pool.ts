@@ -4,9 +4,9 @@ import type { Split } from '../data/dataset.js';
 import type { Engine, Place } from '../engine/engine.js';
 import { CORRECT, LOSS, type Program } from '../engine/program.js';
 import { instantiate } from '../engine/wasm/instance.js';
-import { LANES } from '../engine/ir/types.js';
 import { DtrainError } from '../errors.js';
 import { coveringNodes, type TreeNode } from '../reduce/tree.js';
+import { type Evaluation, summarize } from './evaluation.js';
 import { Control, jobKinds, nodeWord, nodeWords } from './control.js';
 import {
   EVALUATION_ROW,
@@ -16,6 +16,7 @@ import {
   type MemoryPlan,
   PAGE,
   planMemory,
+  type SampleSet,
   slotsPerThread,
 } from './memory.js';
 import { PieceSlots } from './piece-slots.js';
@@ -56,16 +57,6 @@ export interface StepSums {
   /** Sum over the batch's samples. */
   readonly loss: number;
   readonly correct: number;
-}
-
-export interface Evaluation {
-  readonly samples: number;
-  /** Mean over the samples. */
-  readonly loss: number;
-  /** Of 1. */
-  readonly accuracy: number;
-  /** confusion[label][predicted class] */
-  readonly confusion: readonly (readonly number[])[];
 }
 
 /**
@@ -230,7 +221,8 @@ export class ThreadPool {
     this.#describe({ kind: jobKinds.evaluate, step: 0, first: 0, unfinished: microBatches });
     this.#control.set('set', which === 'test' ? 0 : 1);
     await this.#run(microBatches, 0);
-    return this.#summarize(set, microBatches);
+    const rows = this.#view(this.#plan.evaluation, microBatches * EVALUATION_ROW);
+    return summarize(rows, this.#labels(set));
   }
 
   /** Ends the threads once they are done with what they do. */
@@ -244,31 +236,11 @@ export class ThreadPool {
     await this.#piscina.destroy();
   }
 
-  #summarize(set: MemoryPlan['test'], microBatches: number): Evaluation {
-    const rows = this.#view(this.#plan.evaluation, microBatches * EVALUATION_ROW);
+  /** The labels of a set's samples, in the order of its list. */
+  #labels({ labels, list, count }: SampleSet): number[] {
     const bytes = new Uint8Array(this.memory.buffer);
-    const list = new Uint32Array(this.memory.buffer, set.list, set.count);
-    const labels = Array.from(list, (sample) => bytes[set.labels + sample] ?? 0);
-    const predictions = labels.map((_, index) => {
-      const row = Math.floor(index / LANES) * EVALUATION_ROW;
-      return rows[row + 2 + (index % LANES)] ?? 0;
-    });
-    const classes =
-      [...labels, ...predictions].reduce((most, value) => Math.max(most, value), 0) + 1;
-    const confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
-    labels.forEach((label, index) => {
-      const row = confusion[label];
-      const predicted = predictions[index] ?? 0;
-      if (row) row[predicted] = (row[predicted] ?? 0) + 1;
-    });
-    let loss = 0;
-    let correct = 0;
-    for (let row = 0; row < rows.length; row += EVALUATION_ROW) {
-      loss += rows[row] ?? NaN;
-      correct += rows[row + 1] ?? NaN;
-    }
-    const samples = set.count;
-    return { samples, loss: loss / samples, accuracy: correct / samples, confusion };
+    const samples = new Uint32Array(this.memory.buffer, list, count);
+    return Array.from(samples, (sample) => bytes[labels + sample] ?? 0);
   }
 
   #describe(job: { kind: number; step: number; first: number; unfinished: number }): void {

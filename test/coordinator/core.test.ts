@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { Core, type CoreCommand, type CoreEvent } from '../../coordinator/core.js';
+import { Core } from '../../coordinator/core.js';
+import type { CoreCommand, CoreEvent } from '../../coordinator/core-messages.js';
 
 const local = { threads: 2, local: true };
 const remote = { threads: 1, local: false };

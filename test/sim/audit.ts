@@ -1,4 +1,4 @@
-import type { CoreCommand, CoreEvent, MemberId, Outcome } from '../../coordinator/core.js';
+import type { CoreCommand, CoreEvent, MemberId, Outcome } from '../../coordinator/core-messages.js';
 import type { MicroBatchRange } from '../../coordinator/ranges.js';
 import { batchOf, stepsPerEpoch } from '../../src/data/batches.js';
 import type { TreeNode } from '../../src/reduce/tree.js';

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { Core, type CoreCommand, type CoreEvent } from '../../coordinator/core.js';
+import { Core } from '../../coordinator/core.js';
+import type { CoreCommand, CoreEvent } from '../../coordinator/core-messages.js';
 import type { Answer } from './audit.js';
 import { type CoreLike, type MakeCore, simulate } from './simulator.js';
 

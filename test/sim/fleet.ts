@@ -1,4 +1,4 @@
-import type { CoreEvent, MemberId } from '../../coordinator/core.js';
+import type { CoreEvent, MemberId } from '../../coordinator/core-messages.js';
 import type { MicroBatchRange } from '../../coordinator/ranges.js';
 import { batchOf } from '../../src/data/batches.js';
 import type { Values } from '../reduce/fake-sums.js';

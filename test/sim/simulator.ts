@@ -1,11 +1,5 @@
-import {
-  Core,
-  type CoreCommand,
-  type CoreEvent,
-  type CoreOptions,
-  type MemberId,
-  type Outcome,
-} from '../../coordinator/core.js';
+import { Core, type CoreOptions } from '../../coordinator/core.js';
+import type { CoreCommand, CoreEvent, MemberId, Outcome } from '../../coordinator/core-messages.js';
 import type { MicroBatchRange } from '../../coordinator/ranges.js';
 import { batchOf } from '../../src/data/batches.js';
 import { Reduction } from '../../src/reduce/reduction.js';

@@ -1,4 +1,4 @@
-import type { CoreCommand, CoreEvent } from '../../coordinator/core.js';
+import type { CoreCommand, CoreEvent } from '../../coordinator/core-messages.js';
 import type { Answer } from './audit.js';
 import type { Clock } from './clock.js';
 
