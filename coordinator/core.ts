@@ -17,10 +17,14 @@ interface Member extends MemberProfile {
   /** The step whose weights it has. */
   weights: number | undefined;
   work: MicroBatchRange | undefined;
+  /** The last step it was given work for. */
+  worked: number;
 }
 
 /** How long local threads may go on without looking for newcomers, in seconds. */
 const LEASE_SECONDS = 0.1;
+/** After so many steps without work a member's rate is old news, and it is tried again. */
+const RETRY_STEPS = 100;
 /** How much a new measurement counts against the ones before. */
 const RATE_SHARE = 0.3;
 
@@ -95,7 +99,14 @@ export class Core<P> {
   }
 
   #join(id: MemberId, profile: MemberProfile): void {
-    const member = { id, ...profile, rate: undefined, weights: undefined, work: undefined };
+    const member = {
+      id,
+      ...profile,
+      rate: undefined,
+      weights: undefined,
+      work: undefined,
+      worked: this.#step,
+    };
     this.#members.set(id, member);
     if (this.#state === 'gathering') {
       const remote = [...this.#members.values()].filter(({ local }) => !local).length;
@@ -173,6 +184,9 @@ export class Core<P> {
       return;
     }
     this.#state = 'computing';
+    for (const member of this.#members.values()) {
+      if (this.#step - member.worked > RETRY_STEPS) member.rate = undefined;
+    }
     this.#missing = this.#microBatches;
     this.#pending = [{ first: 0, last: this.#missing }];
     this.#dispatch();
@@ -212,6 +226,7 @@ export class Core<P> {
     }
     for (const { member, share } of assigned) {
       member.work = share;
+      member.worked = this.#step;
       member.weights = this.#step;
       this.#commands.push({ type: 'assign', member: member.id, step: this.#step, range: share });
     }

@@ -7,13 +7,13 @@ const remote = { threads: 1, local: false };
 const LOCAL = 0;
 
 /** A run of epochs of 2 steps, each of 8 micro-batches. */
-function newCore({ totalSteps = 4, startWith = 0, longestLease = 256 } = {}): Core<string> {
-  return new Core<string>({
-    plan: { samples: 128, batch: 64 },
-    totalSteps,
-    startWith,
-    longestLease,
-  });
+function newCore({
+  plan = { samples: 128, batch: 64 },
+  totalSteps = 4,
+  startWith = 0,
+  longestLease = 256,
+} = {}): Core<string> {
+  return new Core<string>({ plan, totalSteps, startWith, longestLease });
 }
 
 function tell(core: Core<string>, ...events: CoreEvent<string>[]): CoreCommand<string>[] {
@@ -114,6 +114,19 @@ describe('a step', () => {
       [0, 2],
       [2, 8],
     ]);
+  });
+
+  test('goes to a member that was too slow for any share again, after a while', () => {
+    const plan = { samples: 64_000, batch: 64 };
+    const core = newCore({ startWith: 2, plan, totalSteps: 1000 });
+    let commands = tell(core, joined(1), joined(2));
+    const worked: number[] = [];
+    for (let step = 0; step < 120; step++) {
+      if (assignments(commands).some(({ member }) => member === 2)) worked.push(step);
+      const all = answers(commands, (member) => (member === 2 && step === 0 ? 1e6 : 1));
+      commands = tell(core, ...all, updated);
+    }
+    expect(worked.slice(0, 2)).toEqual([0, 101]);
   });
 
   test('counts on a newcomer to do with each thread what others do', () => {
