@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import type { CoordinatorConfig, TrainConfig } from '../src/config/types.js';
-import { batchOf } from '../src/data/batches.js';
+import { batchOf, stepsPerEpoch } from '../src/data/batches.js';
 import type { Progress, ResultEvent, RunEvent, StartEvent } from '../src/events.js';
 import { learningRate } from '../src/optim/schedule.js';
 import { stepHyperparameters } from '../src/optim/optimizer.js';
@@ -35,6 +35,7 @@ class Run {
   readonly #name: string;
   readonly #folder: RunFolder;
   readonly #started = performance.now();
+  #began = false;
 
   constructor(
     config: TrainConfig | CoordinatorConfig,
@@ -48,6 +49,11 @@ class Run {
     this.#folder = folder;
   }
 
+  /** The run has got as far as its first event. */
+  get began(): boolean {
+    return this.#began;
+  }
+
   async execute(prepared: PreparedRun): Promise<ResultEvent> {
     const { signal } = this.#listeners;
     const training = this.#training(prepared);
@@ -57,6 +63,7 @@ class Run {
     const fleet = await this.#listen(prepared, training);
     let ending: 'complete' | 'stopped' | 'failed' = 'failed';
     try {
+      this.#began = true;
       this.#emit(this.#start(prepared, fleet?.port));
       signal?.addEventListener('abort', stop);
       if (signal?.aborted) stop();
@@ -146,7 +153,7 @@ class Run {
   }
 
   #start({ model, dataset, plan, totalSteps }: PreparedRun, port: number | undefined): StartEvent {
-    const { threads, batch, epochs, seed, validation } = this.#config;
+    const { threads, batch, seed, validation } = this.#config;
     const host = 'host' in this.#config ? this.#config.host : '';
     return {
       event: 'start',
@@ -162,7 +169,7 @@ class Run {
       engine: ENGINE,
       threads,
       batch,
-      epochs,
+      epochs: Math.ceil(totalSteps / stepsPerEpoch(plan)),
       steps: totalSteps,
       seed,
       ...(port !== undefined && { url: workerUrl(host, port) }),
@@ -204,12 +211,13 @@ export async function trainRun(
   config: TrainConfig | CoordinatorConfig,
   listeners: RunListeners = {},
 ): Promise<ResultEvent> {
-  // A secret has no place in a folder that people pass on.
-  const saved = { ...config, token: undefined };
   const folder =
     config.out === null && config.name === null
-      ? await RunFolder.createNew('runs', runName(config.model), saved)
-      : await RunFolder.create(config.out ?? path.join('runs', config.name ?? ''), saved);
+      ? await RunFolder.createNew('runs', runName(config.model), savedConfig(config))
+      : await RunFolder.create(
+          config.out ?? path.join('runs', config.name ?? ''),
+          savedConfig(config),
+        );
   const basename = path
     .basename(folder.path)
     .replace(/[^A-Za-z0-9._-]/g, '-')
@@ -219,10 +227,22 @@ export async function trainRun(
   try {
     prepared = await prepareRun(config, listeners.onNotice ?? (() => undefined), listeners.signal);
     return await run.execute(prepared);
+  } catch (error) {
+    if (!run.began) await folder.discard();
+    throw error;
   } finally {
     await prepared?.pool.close();
     folder.close();
   }
+}
+
+/**
+ * What config.json keeps: what a run can be repeated with. Where it wrote to and how it reported are
+ * that run's own, and a secret has no place in a folder that people pass on.
+ */
+function savedConfig(config: TrainConfig | CoordinatorConfig): object {
+  const own = { out: undefined, name: undefined, token: undefined };
+  return { ...config, ...own, json: undefined, quiet: undefined, verbose: undefined };
 }
 
 /** `lenet5-20261231-235959`: the model and the local time. */

@@ -40,6 +40,8 @@ class Worker {
   readonly #config: WorkerConfig;
   readonly #listeners: WorkerListeners;
   readonly #cache = new ShardCache(path.join(defaultCacheDir(), 'shards'));
+  /** The last connection got as far as work: only then does patience begin anew. */
+  #joined = false;
   /** What the threads were started for: a coordinator that comes back finds them ready. */
   #engine: { readonly key: string; readonly engine: WorkerEngine } | undefined;
 
@@ -61,9 +63,12 @@ class Worker {
       if (end?.type === 'left') break;
       if (end?.type === 'lost') {
         onNotice(`The connection to ${this.#url.text} was lost; trying again.`);
+        told = true;
+      }
+      if (this.#joined) {
+        this.#joined = false;
         awaySince = performance.now();
         delay = limits.retryMs.first;
-        told = true;
       }
       if (performance.now() - awaySince + delay > patience * 1000) throw this.#gone();
       if (!told) onNotice(`Waiting for a coordinator at ${this.#url.text}.`);
@@ -89,6 +94,7 @@ class Worker {
       threads,
       engineFor: (welcome, module) => this.#engineFor(welcome, module),
       onJoined: (run) => {
+        this.#joined = true;
         onNotice(
           `Joined ${run} at ${this.#url.text} with ${threads} thread${threads === 1 ? '' : 's'}.`,
         );

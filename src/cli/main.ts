@@ -28,8 +28,9 @@ for (const command of [
 }
 for (const command of [program, ...program.commands]) command.exitOverride();
 
-// A reader that has seen enough (`dtrain data | head`) is no error.
-process.stdout.on('error', () => process.exit(0));
+// A reader that has seen enough (`dtrain train | head`) is no error, and no reason to stop.
+process.stdout.on('error', () => undefined);
+process.stderr.on('error', () => undefined);
 
 try {
   await program.parseAsync();
@@ -41,9 +42,11 @@ try {
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   const known = error instanceof DtrainError;
+  const verbose =
+    process.argv.includes('--verbose') || /^(1|true)$/.test(process.env.DTRAIN_VERBOSE ?? '');
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(`error: ${message}\n`);
-  if (process.argv.includes('--verbose') && error instanceof Error) {
+  if (verbose && error instanceof Error) {
     process.stderr.write(`${error.stack ?? ''}\n`);
     if (error.cause instanceof Error) process.stderr.write(`cause: ${error.cause.stack ?? ''}\n`);
   }

@@ -44,6 +44,11 @@ export async function runAndShow(config: TrainConfig | CoordinatorConfig): Promi
 
 /** What to type on another machine. */
 function joinLines(urls: readonly string[], token: string | null): string[] {
-  const secret = token === null ? '' : ` --token ${token}`;
+  const secret = token === null ? '' : ` --token ${shellWord(token)}`;
   return ['Workers join with:', ...urls.map((url) => `  dtrain worker ${url}${secret}`)];
+}
+
+/** A word as a shell reads it back. */
+function shellWord(word: string): string {
+  return /^[\w.,:/@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -1,5 +1,5 @@
 import { appendFileSync, closeSync, openSync } from 'node:fs';
-import { mkdir, readdir, rename, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { DtrainError, systemCode } from '../errors.js';
 import type { Model } from '../model/model.js';
@@ -77,6 +77,14 @@ export class RunFolder {
   /** Writes summary.json. */
   async saveSummary(summary: object): Promise<void> {
     await this.#write('summary.json', json(summary));
+  }
+
+  /** Takes the run's files away, and the folder if it is empty then: the run never began. */
+  async discard(): Promise<void> {
+    for (const name of ['config.json', 'metrics.jsonl']) {
+      await rm(path.join(this.path, name), { force: true });
+    }
+    await rmdir(this.path).catch(() => undefined);
   }
 
   close(): void {
