@@ -61,7 +61,7 @@ class Worker {
       const end = await this.#connectOnce();
       if (end?.type === 'done') return end.outcome;
       if (end?.type === 'left') break;
-      if (end?.type === 'lost') {
+      if (end?.type === 'lost' && (this.#joined || !told)) {
         onNotice(`The connection to ${this.#url.text} was lost; trying again.`);
         told = true;
       }
