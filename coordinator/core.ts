@@ -159,7 +159,7 @@ export class Core<P> {
     }
     const epochEnds = this.#step % stepsPerEpoch(this.#options.plan) === 0;
     const runEnds = this.#step === this.#options.totalSteps;
-    if (epochEnds || (runEnds && steps > 0)) {
+    if (epochEnds || runEnds) {
       this.#state = 'evaluating';
       const { epoch } = batchOf(this.#options.plan, before + steps - 1);
       this.#commands.push({ type: 'evaluate', epoch });
@@ -179,8 +179,10 @@ export class Core<P> {
     }
     const local = this.#local;
     if (local && this.#members.size === 1) {
+      const steps = this.#leaseSteps(local);
+      local.worked = this.#step + steps;
       this.#state = 'leasing';
-      this.#commands.push({ type: 'lease', step: this.#step, steps: this.#leaseSteps(local) });
+      this.#commands.push({ type: 'lease', step: this.#step, steps });
       return;
     }
     this.#state = 'computing';
