@@ -81,13 +81,13 @@ function acceptWorker(
   welcome: Buffer,
   socket: ConstructorParameters<typeof RemoteWorker>[0],
 ): void {
-  const report = (worker: RemoteWorker, action: 'joined' | 'left', reason?: string): void => {
+  const report = (action: 'joined' | 'left', workers: number, reason?: string): void => {
     onEvent({
       event: 'worker',
       action,
       name: worker.name,
       threads: worker.threads,
-      workers: training.workers,
+      workers,
       ...(reason !== undefined && { reason }),
     });
   };
@@ -98,10 +98,10 @@ function acceptWorker(
     plan: prepared.plan,
     parameterCount: prepared.model.parameterCount,
     onJoined: () => {
-      report(worker, 'joined');
+      report('joined', training.workers + 1);
     },
     onLeft: (reason) => {
-      report(worker, 'left', reason);
+      report('left', training.workers, reason);
     },
     onRefused: (reason) => {
       onNotice(`A worker was refused: ${reason}.`);

@@ -22,6 +22,7 @@ export interface RemoteWorkerOptions {
   readonly parameterCount: number;
   /** The frame that tells a worker all about the run. */
   readonly welcome: Buffer;
+  /** It is about to be given work. */
   readonly onJoined: () => void;
   readonly onLeft: (reason: string) => void;
   /** Somebody was turned away. */
@@ -117,8 +118,8 @@ export class RemoteWorker {
       case 'ready':
         if (this.#state !== 'preparing') throw protocolError('it was ready out of turn');
         this.#state = 'member';
-        this.#member = this.#options.training.join(this);
         this.#options.onJoined();
+        this.#member = this.#options.training.join(this);
         return;
       case 'pieces':
         this.#pieces(message, payload);

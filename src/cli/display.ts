@@ -26,7 +26,7 @@ export class Display {
   constructor(loudness: Loudness) {
     this.#loudness = loudness;
     this.#lines = loudness.json ? process.stderr : process.stdout;
-    const wanted = process.stderr.isTTY && !loudness.quiet;
+    const wanted = process.stderr.isTTY && process.env.TERM !== 'dumb' && !loudness.quiet;
     this.#bar = wanted ? createLogUpdate(process.stderr) : undefined;
   }
 
@@ -51,7 +51,7 @@ export class Display {
       case 'result': {
         this.close();
         const [accuracy = '', ...rest] = resultLines(event);
-        this.#print([pc.bold(accuracy), ...rest]);
+        this.#print([this.#lines.isTTY ? pc.bold(accuracy) : accuracy, ...rest]);
         return;
       }
     }

@@ -31,8 +31,8 @@ export function startLines(event: StartEvent): string[] {
   const held = event.validationSamples > 0 ? `, ${count(event.validationSamples)} held out` : '';
   return [
     `${event.run}: ${event.model}, ${count(event.parameters)} parameters, ${plural(event.steps, 'step')} of ${event.batch}`,
-    `${event.dataset} from ${event.datasetSource}: ${count(event.trainSamples)} samples to train${held}, ${count(event.testSamples)} to test`,
-    `engine ${event.engine}, ${plural(event.threads, 'thread')}`,
+    `${event.dataset} from ${event.datasetSource}: ${plural(event.trainSamples, 'sample')} to train${held}, ${count(event.testSamples)} to test`,
+    `engine ${event.engine}, ${event.threads > 0 ? plural(event.threads, 'thread') : 'remote workers only'}`,
   ];
 }
 

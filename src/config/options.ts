@@ -34,7 +34,7 @@ export const options: OptionTable = {
   },
   name: {
     flag: '--name <name>',
-    description: 'name to show in reports',
+    description: 'name of the run and its folder in runs/, or of the worker',
     default: null,
     parser: plainName,
   },
@@ -52,7 +52,7 @@ export const options: OptionTable = {
   },
   verbose: {
     flag: '--verbose',
-    description: 'report details too',
+    description: 'show where an error comes from',
     default: false,
     parser: yesOrNo,
   },

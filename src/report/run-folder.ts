@@ -69,9 +69,15 @@ export class RunFolder {
   /** Writes the trained model: model.json and weights.bin for TensorFlow.js, model.safetensors. */
   async saveModel(model: Model, weights: Float32Array): Promise<void> {
     const { modelJson, weightsBin } = tfjsFiles(model, weights);
-    await this.#write('weights.bin', weightsBin);
-    await this.#write('model.json', modelJson);
-    await this.#write('model.safetensors', safetensorsFile(model, weights));
+    try {
+      await this.#write('weights.bin', weightsBin);
+      await this.#write('model.json', modelJson);
+      await this.#write('model.safetensors', safetensorsFile(model, weights));
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      const message = `${reason} The trained model could not be saved.`;
+      throw new DtrainError('WRITE_FAILED', message, { cause });
+    }
   }
 
   /** Writes summary.json. */
@@ -108,8 +114,13 @@ async function isFolder(place: string): Promise<boolean> {
 /** A reader sees the whole file or none. */
 async function writeWhole(file: string, content: string | Uint8Array): Promise<void> {
   const temporary = `${file}.part`;
-  await writeFile(temporary, content);
-  await rename(temporary, file);
+  try {
+    await writeFile(temporary, content);
+    await rename(temporary, file);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
 }
 
 function json(value: object): string {
