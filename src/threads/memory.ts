@@ -85,8 +85,7 @@ export function planMemory(needs: MemoryNeeds): MemoryPlan {
   const list = (count: number): { list: Place; count: number } => ({ list: floats(count), count });
   const evaluated = Math.max(needs.validationList.length, needs.test.count);
   const training = samples(needs.training);
-  const most =
-    needs.threads * slotsPerThread(needs.microBatches) + HELD_PIECES * needs.microBatches;
+  const most = piecesInFlight(needs.threads, needs.microBatches) + HELD_PIECES * needs.microBatches;
   const plan = {
     control: floats(CONTROL_WORDS),
     nodes: floats(nodeWords(needs.microBatches)),
@@ -110,11 +109,12 @@ export function planMemory(needs: MemoryNeeds): MemoryPlan {
 }
 
 /**
- * Pieces that a thread in flight may hold: its own and, on each level of the tree above, one that
- * waits for its sibling.
+ * Pieces that threads at work on a step may hold at once, the finished ones not counted. Leaves are
+ * dealt in one block for each thread, so those that are done make at most two intervals for each
+ * thread (one in flight splits one), and an interval is at most two nodes on each level.
  */
-export function slotsPerThread(microBatches: number): number {
-  return rootLevel(microBatches) + 2;
+export function piecesInFlight(threads: number, microBatches: number): number {
+  return Math.min(threads * (4 * rootLevel(microBatches) + 1), microBatches + threads);
 }
 
 /** Puts samples, lists and the byte table into a new memory. */

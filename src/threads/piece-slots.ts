@@ -31,10 +31,14 @@ export class PieceSlots {
     this.#count = new Int32Array(buffer, plan.count, 1);
   }
 
-  /** A free slot's place: the lowest, which is the likeliest to be in the cache. */
-  take(): Place {
+  /**
+   * A free slot's place: the first from slot `from` on, so that who always asks from the same one
+   * gets a place that is in its cache.
+   */
+  take(from = 0): Place {
     const count = Atomics.load(this.#count, 0);
-    for (let slot = 0; slot < count; slot++) {
+    for (let index = 0; index < count; index++) {
+      const slot = (from + index) % count;
       if (Atomics.compareExchange(this.#taken, slot, 0, 1) === 0) return this.#placeOf(slot);
     }
     throw new Error('Every piece slot is taken.');

@@ -15,9 +15,9 @@ import {
   LONGEST_LEASE,
   type MemoryPlan,
   PAGE,
+  piecesInFlight,
   planMemory,
   type SampleSet,
-  slotsPerThread,
 } from './memory.js';
 import { PieceSlots } from './piece-slots.js';
 import type { ThreadStart } from './thread.js';
@@ -93,7 +93,7 @@ export class ThreadPool {
       training,
     };
     const plan = planMemory(needs);
-    const pieces = threads * slotsPerThread(microBatches) + microBatches;
+    const pieces = piecesInFlight(threads, microBatches) + microBatches;
     const bytes = plan.bytes + pieces * plan.slots.bytes;
     if (bytes > LARGEST_PAGES * PAGE) {
       const gigabytes = (bytes / 2 ** 30).toFixed(1);
@@ -256,7 +256,7 @@ export class ThreadPool {
     const seen = this.#control.get('finished');
     this.#throwIfFailed();
     if (tickets === 0) return;
-    this.#jobSlots = threads * slotsPerThread(microBatchesOf(batch)) + pieces;
+    this.#jobSlots = piecesInFlight(threads, microBatchesOf(batch)) + pieces;
     this.reserve(0);
     this.#control.open(tickets);
     await this.#control.changed('finished', seen);

@@ -6,7 +6,13 @@ import { CORRECT, LOSS } from '../engine/program.js';
 import { instantiate } from '../engine/wasm/instance.js';
 import { coveringNodes, parentOf, type TreeNode } from '../reduce/tree.js';
 import { Control, jobKinds, nodeWord, nodeWords } from './control.js';
-import { EVALUATION_ROW, HYPER_ROW, type MemoryPlan, type SampleSet } from './memory.js';
+import {
+  EVALUATION_ROW,
+  HYPER_ROW,
+  type MemoryPlan,
+  type SampleSet,
+  piecesInFlight,
+} from './memory.js';
 import { PieceSlots } from './piece-slots.js';
 
 /** What a thread is given when it starts. */
@@ -40,6 +46,8 @@ class ComputeThread {
   readonly #words: Uint32Array;
   readonly #work: Place;
   readonly #indicesPlace: Place;
+  /** Each thread takes its slots from another one on, which it then finds in its cache. */
+  readonly #firstSlot: number;
   #order: { epoch: number; sampleAt: (place: number) => number } | undefined;
 
   constructor(start: ThreadStart) {
@@ -58,6 +66,8 @@ class ComputeThread {
     this.#words = new Uint32Array(buffer);
     this.#work = own.work;
     this.#indicesPlace = own.indices;
+    const threads = plan.perThread.length;
+    this.#firstSlot = Math.floor((index * piecesInFlight(threads, microBatches)) / threads);
   }
 
   run(): void {
@@ -85,15 +95,27 @@ class ComputeThread {
 
   #microBatch(ticket: number): void {
     const batch = this.#batchOf(this.#control.get('step'));
-    const leaf = this.#control.get('first') + ticket;
+    const leaf = this.#control.get('first') + this.#leafOf(ticket);
     const set = this.#plan.training;
     const first = leaf * LANES;
     const count = Math.min(LANES, batch.samples - first);
     const order = this.#orderOf(batch.epoch);
     this.#gather(set, count, (lane) => order(batch.first + first + lane));
-    const piece = this.#slots.take();
+    const piece = this.#slots.take(this.#firstSlot);
     this.#engine.gradients(...this.#samples(set, count), piece);
     this.#reduce({ level: 0, index: leaf }, piece, batch);
+  }
+
+  /**
+   * Tickets go round the threads; leaves are dealt so that each thread gets neighbours if all are
+   * equally fast. Then most sums are of pieces that are in the adding core's own cache.
+   */
+  #leafOf(ticket: number): number {
+    const count = this.#control.get('count');
+    const threads = this.#plan.perThread.length;
+    const block = ticket % threads;
+    const least = Math.floor(count / threads);
+    return block * least + Math.min(block, count % threads) + Math.floor(ticket / threads);
   }
 
   /** Adds the piece to its sibling while that is there; the second of two siblings goes on. */
