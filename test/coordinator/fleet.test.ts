@@ -99,7 +99,7 @@ describe('the end', () => {
 
 describe('the token', () => {
   test('is made where other machines can reach the port', async () => {
-    const run = await startRun({ config: { host: '0.0.0.0' } });
+    const run = await startRun({ config: { host: '127.1' } });
     expect(run.fleet.token).toMatch(/^[0-9a-f]{32}$/);
     expect((await rawRequest(run.port, '/ws')).status).toBe(401);
     const headers = { authorization: `Bearer ${run.fleet.token ?? ''}` };
@@ -108,8 +108,8 @@ describe('the token', () => {
 
   test('is another one each time', async () => {
     const [one, two] = [
-      await startRun({ config: { host: '0.0.0.0' } }),
-      await startRun({ config: { host: '0.0.0.0' } }),
+      await startRun({ config: { host: '127.1' } }),
+      await startRun({ config: { host: '127.1' } }),
     ];
     expect(one.fleet.token).not.toBe(two.fleet.token);
   });
@@ -120,7 +120,7 @@ describe('the token', () => {
   });
 
   test('is the given one everywhere', async () => {
-    for (const host of ['127.0.0.1', '0.0.0.0']) {
+    for (const host of ['127.0.0.1', '127.1']) {
       const run = await startRun({ config: { host, token: 'given' } });
       expect(run.fleet.token).toBe('given');
       expect((await rawRequest(run.port, '/shards/x')).status).toBe(401);
