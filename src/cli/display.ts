@@ -13,11 +13,13 @@ const REDRAW_MS = 100;
 
 /**
  * What a command shows. Lines go to standard output, or to standard error when that is kept for
- * JSON; the progress line is on standard error and only there if it is a terminal.
+ * JSON. The progress line is on the same stream if that is a terminal, since two streams may reach
+ * a busy terminal out of turn; else on standard error if that is one.
  */
 export class Display {
   readonly #loudness: Loudness;
   readonly #lines: NodeJS.WriteStream;
+  readonly #terminal: NodeJS.WriteStream | undefined;
   readonly #bar: ReturnType<typeof createLogUpdate> | undefined;
   #progress: Progress | undefined;
   #drawn = 0;
@@ -26,8 +28,9 @@ export class Display {
   constructor(loudness: Loudness) {
     this.#loudness = loudness;
     this.#lines = loudness.json ? process.stderr : process.stdout;
-    const wanted = process.stderr.isTTY && process.env.TERM !== 'dumb' && !loudness.quiet;
-    this.#bar = wanted ? createLogUpdate(process.stderr) : undefined;
+    this.#terminal = [this.#lines, process.stderr].find(({ isTTY }) => isTTY);
+    const wanted = process.env.TERM !== 'dumb' && !loudness.quiet;
+    this.#bar = this.#terminal && wanted ? createLogUpdate(this.#terminal) : undefined;
   }
 
   /** A sentence for people. */
@@ -49,7 +52,7 @@ export class Display {
         if (!this.#loudness.quiet) this.#print([workerLine(event)]);
         return;
       case 'result': {
-        this.close();
+        this.#endProgress();
         const [accuracy = '', ...rest] = resultLines(event);
         this.#print([this.#lines.isTTY ? pc.bold(accuracy) : accuracy, ...rest]);
         return;
@@ -62,8 +65,13 @@ export class Display {
     if (this.#bar && performance.now() - this.#drawn >= REDRAW_MS) this.#draw();
   }
 
-  /** Takes the progress line away. */
-  close(): void {
+  /** Takes the progress line away; what another stream shows after this comes after it. */
+  async close(): Promise<void> {
+    this.#endProgress();
+    await new Promise((resolve) => this.#lines.write('', resolve));
+  }
+
+  #endProgress(): void {
     this.#progress = undefined;
     this.#bar?.clear();
     this.#bar?.done();
@@ -76,8 +84,8 @@ export class Display {
   }
 
   #draw(): void {
-    if (!this.#bar || !this.#progress) return;
+    if (!this.#bar || !this.#terminal || !this.#progress) return;
     this.#drawn = performance.now();
-    this.#bar(progressLine(this.#progress, process.stderr.columns));
+    this.#bar(progressLine(this.#progress, this.#terminal.columns));
   }
 }

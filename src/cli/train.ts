@@ -38,7 +38,7 @@ export async function runAndShow(config: TrainConfig | CoordinatorConfig): Promi
       },
     });
   } finally {
-    display.close();
+    await display.close();
   }
 }
 

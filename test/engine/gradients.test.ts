@@ -11,15 +11,21 @@ import { byteProblem, type ByteProblem, EngineUnderTest, imagesOf } from './harn
 /** Rounding of float32 sums of some thousand terms. */
 const TOLERANCE = 2e-5;
 
-async function compareWithReference(problem: ByteProblem): Promise<void> {
+/**
+ * Of random models too: where a sample's class is nearly sure, the gradient is what is left of 1 - p
+ * in float32, and its relative error grows as that falls.
+ */
+const RANDOM_TOLERANCE = 1e-4;
+
+async function compareWithReference(problem: ByteProblem, tolerance = TOLERANCE): Promise<void> {
   const { model, weights, labels } = problem;
   const engine = await EngineUnderTest.create(model);
   const expected = lossAndGradient(model, weights, imagesOf(problem), labels);
   const actual = engine.gradients(problem);
   const worst = largestGradientError(model, actual.gradient, expected);
-  expect(worst.error, `largest relative error: ${JSON.stringify(worst)}`).toBeLessThan(TOLERANCE);
+  expect(worst.error, `largest relative error: ${JSON.stringify(worst)}`).toBeLessThan(tolerance);
   const lossError = Math.abs(actual.loss - expected.loss) / Math.max(1, Math.abs(expected.loss));
-  expect(lossError, `relative error of the loss: ${lossError}`).toBeLessThan(TOLERANCE);
+  expect(lossError, `relative error of the loss: ${lossError}`).toBeLessThan(tolerance);
   expect(actual.correct).toBe(expected.correct);
   const evaluation = engine.evaluate(problem);
   expect(evaluation.loss).toBe(actual.loss);
@@ -134,7 +140,7 @@ describe('gradients against the float64 reference', () => {
     });
     await fc.assert(
       fc.asyncProperty(cases, async ({ spec, samples, seed }) => {
-        await compareWithReference(byteProblem(buildModel(spec), samples, seed));
+        await compareWithReference(byteProblem(buildModel(spec), samples, seed), RANDOM_TOLERANCE);
       }),
       { numRuns: 150 },
     );

@@ -11,6 +11,11 @@ import { tensorFlow } from './tensorflow.js';
 
 /** Some tens of float32's roundings. */
 const TOLERANCE = 1e-5;
+/**
+ * Of random models too: where a sample's class is nearly sure, the gradient is what is left of 1 - p
+ * in float32, and its relative error grows as that falls.
+ */
+const RANDOM_TOLERANCE = 1e-4;
 const MARGIN = 1e-5;
 
 /**
@@ -21,26 +26,27 @@ function isGradientTrusted(spec: ModelSpec): boolean {
   return !spec.layers.some((layer) => layer.type === 'averagePool2d' && layer.padding === 'same');
 }
 
-function checkAgainstTensorFlow(problem: Problem): void {
+function checkAgainstTensorFlow(problem: Problem, tolerance = TOLERANCE): void {
   const { model, weights, images, labels } = problem;
   const logits = images.flatMap((image) => [...forward(model, weights, image)]);
   const expected = lossAndGradient(model, weights, images, labels);
   const actual = tensorFlow(problem);
 
   expect(actual.shapes).toEqual(model.parameters.map(({ shape }) => shape));
-  checkError('logits', largestRelativeError(actual.logits, logits));
+  checkError('logits', largestRelativeError(actual.logits, logits), tolerance);
   // A loss near 0 is the difference of numbers as large as the logits.
-  checkError('loss', { error: Math.abs(actual.loss - expected.loss) / (expected.loss + 1) });
+  const lossError = Math.abs(actual.loss - expected.loss) / (expected.loss + 1);
+  checkError('loss', { error: lossError }, tolerance);
   if (isGradientTrusted(model.spec)) {
-    checkError('gradient', largestGradientError(model, actual.gradient, expected));
+    checkError('gradient', largestGradientError(model, actual.gradient, expected), tolerance);
   }
 }
 
-function checkError(what: string, found: { readonly error: number }): void {
+function checkError(what: string, found: { readonly error: number }, tolerance: number): void {
   expect(
     found.error,
     `largest relative error of the ${what}: ${JSON.stringify(found)}`,
-  ).toBeLessThan(TOLERANCE);
+  ).toBeLessThan(tolerance);
 }
 
 /** A convolution and a pooling layer with strides and windows that are not square. */
@@ -72,7 +78,7 @@ describe('TensorFlow.js agrees on', () => {
   test('random models', () => {
     fc.assert(
       fc.property(arbitraryProblem({ margin: MARGIN }), (problem) => {
-        checkAgainstTensorFlow(problem);
+        checkAgainstTensorFlow(problem, RANDOM_TOLERANCE);
       }),
     );
   });
