@@ -150,10 +150,8 @@ export class Core<P> {
   }
 
   #endSteps(steps: number, finite: boolean): void {
-    const before = this.#step;
-    this.#step += steps;
+    this.#step += finite ? steps : steps - 1;
     if (!finite) {
-      this.#step -= 1;
       this.#finish('notFinite');
       return;
     }
@@ -161,7 +159,7 @@ export class Core<P> {
     const runEnds = this.#step === this.#options.totalSteps;
     if (epochEnds || runEnds) {
       this.#state = 'evaluating';
-      const { epoch } = batchOf(this.#options.plan, before + steps - 1);
+      const { epoch } = batchOf(this.#options.plan, this.#step - 1);
       this.#commands.push({ type: 'evaluate', epoch });
       return;
     }

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { InspectionConfig } from '../src/config/types.js';
+import { EMPTY_SPLIT } from '../src/data/dataset.js';
 import { loadMnist } from '../src/data/mnist.js';
 import { byteTable } from '../src/data/normalise.js';
 import { compileForWasm } from '../src/engine/wasm/compile.js';
@@ -19,7 +20,7 @@ export async function evaluateModel(
 ): Promise<{ evaluation: Evaluation; dataset: string; model: string }> {
   const { model, weights, file } = await loadModel(place);
   const dataset = await loadMnist({ dataDir: config.dataDir ?? undefined, onNotice, signal });
-  const { shape, classes, train, test } = dataset;
+  const { shape, classes, test } = dataset;
   if (String(model.spec.input) !== String(shape) || model.classes !== classes) {
     const wanted = `${model.spec.input.join('x')} samples of ${model.classes} classes`;
     const there = `${shape.join('x')} of ${classes}`;
@@ -36,8 +37,7 @@ export async function evaluateModel(
     stateSlots: 0,
     seed: 0,
     batch: 1,
-    shape,
-    training: { ...train, count: 0, images: new Uint8Array(), labels: new Uint8Array() },
+    training: EMPTY_SPLIT,
     trainingList: new Uint32Array(),
     validationList: new Uint32Array(),
     test,

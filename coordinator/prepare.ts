@@ -66,7 +66,6 @@ export async function prepareRun(
     stateSlots: stateSlots[config.optimizer],
     seed,
     batch,
-    shape: dataset.shape,
     training: dataset.train,
     trainingList: lists.training,
     validationList: lists.validation,

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { DtrainError, systemCode } from '../src/errors.js';
+import { DtrainError, reasonOf, systemCode } from '../src/errors.js';
 import { limits, paths } from '../src/protocol/protocol.js';
 
 export interface ServerOptions {
@@ -159,7 +159,7 @@ function listenFailed(host: string, port: number, cause: unknown): DtrainError {
         { cause },
       );
     default: {
-      const reason = cause instanceof Error ? cause.message : String(cause);
+      const reason = reasonOf(cause);
       return new DtrainError('LISTEN_FAILED', `Cannot listen on ${host}:${port}: ${reason}.`, {
         cause,
       });

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import path from 'node:path';
 import type { CoordinatorConfig, TrainConfig } from '../src/config/types.js';
 import { batchOf, stepsPerEpoch } from '../src/data/batches.js';
@@ -7,6 +6,8 @@ import { learningRate } from '../src/optim/schedule.js';
 import { stepHyperparameters } from '../src/optim/optimizer.js';
 import { RunFolder } from '../src/report/run-folder.js';
 import type { StepSums } from '../src/threads/pool.js';
+import { weightBytes } from '../src/model/files/floats.js';
+import { sha256 } from '../src/sha256.js';
 import { reachableHosts, workerUrl } from './addresses.js';
 import { Fleet } from './fleet.js';
 import { type PreparedRun, prepareRun } from './prepare.js';
@@ -176,12 +177,12 @@ class Run {
     };
   }
 
-  #result({ pool, dataset }: PreparedRun, result: TrainingResult): ResultEvent {
+  #result({ pool, dataset, model }: PreparedRun, result: TrainingResult): ResultEvent {
     const { test, validation, steps, samples, trainSeconds } = result;
     return {
       event: 'result',
       outcome: result.outcome,
-      weightsSha256: createHash('sha256').update(float32Bytes(pool.weights)).digest('hex'),
+      weightsSha256: sha256(weightBytes(model, pool.weights)),
       steps,
       samples,
       testAccuracy: test.accuracy,
@@ -252,8 +253,4 @@ function runName(model: string): string {
     values.map((value) => String(value).padStart(2, '0')).join('');
   const date = digits(now.getFullYear(), now.getMonth() + 1, now.getDate());
   return `${model}-${date}-${digits(now.getHours(), now.getMinutes(), now.getSeconds())}`;
-}
-
-function float32Bytes(values: Float32Array): Uint8Array {
-  return new Uint8Array(Float32Array.from(values).buffer);
 }

@@ -4,6 +4,7 @@
  */
 import { availableParallelism, cpus } from 'node:os';
 import { batchOf } from '../dist/src/data/batches.js';
+import { EMPTY_SPLIT } from '../dist/src/data/dataset.js';
 import { byteTable } from '../dist/src/data/normalise.js';
 import { holdOut } from '../dist/src/data/order.js';
 import { compileForWasm } from '../dist/src/engine/wasm/compile.js';
@@ -40,11 +41,10 @@ function startPool(threads: number): ThreadPool {
     stateSlots: 1,
     seed: 1,
     batch: BATCH,
-    shape: [28, 28, 1],
     training: { count: SAMPLES, images, labels },
     trainingList: lists.training,
     validationList: lists.validation,
-    test: { count: 0, images: new Uint8Array(), labels: new Uint8Array() },
+    test: EMPTY_SPLIT,
     table: byteTable(),
   });
   pool.weights.set(initialWeights(model, 1));

@@ -41,3 +41,8 @@ export function systemCode(error: unknown): string | undefined {
   }
   return undefined;
 }
+
+/** What an error of any kind says. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
-import { sha256 } from '../src/data/sha256.js';
+import { sha256 } from '../src/sha256.js';
+import { EMPTY_SPLIT } from '../src/data/dataset.js';
 import { holdOut } from '../src/data/order.js';
 import type { BatchPlan } from '../src/data/batches.js';
 import { pieceSizeOf } from '../src/engine/program.js';
@@ -51,11 +52,10 @@ export async function startEngine(
     stateSlots: 0,
     seed,
     batch,
-    shape: model.spec.input,
     training,
     trainingList: lists.training,
     validationList: new Uint32Array(),
-    test: { count: 0, images: new Uint8Array(), labels: new Uint8Array() },
+    test: EMPTY_SPLIT,
     table: Float32Array.from(welcome.data.table),
   });
   const plan = { samples: lists.training.length, batch };

@@ -1,5 +1,5 @@
 import type { Split } from '../src/data/dataset.js';
-import { sha256 } from '../src/data/sha256.js';
+import { sha256 } from '../src/sha256.js';
 import { readShard } from '../src/data/shards.js';
 import type { ShardCache } from '../src/data/shard-cache.js';
 import { DtrainError } from '../src/errors.js';

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { addOptions } from '../config/flags.js';
 import { resolveInspection } from '../config/resolve.js';
 import { compileForWasm } from '../engine/wasm/compile.js';
+import { reasonOf } from '../errors.js';
 import { builtInModels } from '../model/lenet5.js';
 import { buildModel } from '../model/model.js';
 
@@ -53,7 +54,7 @@ async function wasmEngine(): Promise<EngineState> {
     await compileForWasm(buildModel(builtInModels.lenet5), 'momentum');
     return { name: 'wasm', available: true, why: 'WebAssembly with SIMD and shared memory' };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     return { name: 'wasm', available: false, why: reason };
   }
 }

@@ -17,13 +17,12 @@ export function evalCommand(): Command {
       if (!config.quiet) process.stderr.write(`${sentence}\n`);
     };
     const { evaluation, dataset, model } = await evaluateModel(file, config, { onNotice, signal });
+    const { samples, accuracy, loss, confusion } = evaluation;
     if (config.json) {
-      const { samples, accuracy, loss, confusion } = evaluation;
       const values = { model, dataset, samples, testAccuracy: accuracy, testLoss: loss, confusion };
       process.stdout.write(`${JSON.stringify(values)}\n`);
       return;
     }
-    const { samples, accuracy, loss, confusion } = evaluation;
     process.stdout.write(
       `${model} on ${count(samples)} test samples of ${dataset}\n` +
         `accuracy ${percent(accuracy)}, loss ${loss.toFixed(4)}\n${matrix(confusion)}\n`,

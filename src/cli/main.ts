@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { DtrainError } from '../errors.js';
+import { DtrainError, reasonOf } from '../errors.js';
 import { coordinatorCommand } from './coordinator.js';
 import { dataCommand } from './data.js';
 import { doctorCommand } from './doctor.js';
@@ -44,7 +44,7 @@ function report(error: unknown): number {
   const known = error instanceof DtrainError;
   const verbose =
     process.argv.includes('--verbose') || /^(1|true)$/.test(process.env.DTRAIN_VERBOSE ?? '');
-  const message = error instanceof Error ? error.message : String(error);
+  const message = reasonOf(error);
   process.stderr.write(`error: ${message}\n`);
   if (verbose && error instanceof Error) {
     process.stderr.write(`${error.stack ?? ''}\n`);

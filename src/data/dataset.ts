@@ -7,6 +7,12 @@ export interface Split {
   readonly labels: Uint8Array;
 }
 
+export const EMPTY_SPLIT: Split = {
+  count: 0,
+  images: new Uint8Array(),
+  labels: new Uint8Array(),
+};
+
 /** One file that the samples came from. */
 export interface DatasetFile {
   readonly name: string;

@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { DtrainError, systemCode } from '../errors.js';
+import { DtrainError, reasonOf, systemCode } from '../errors.js';
 
 const IMAGES_MAGIC = 0x00000803;
 const LABELS_MAGIC = 0x00000801;
@@ -47,7 +47,7 @@ export async function uncompressed(
     if (systemCode(error) === 'ERR_BUFFER_TOO_LARGE') {
       throw damaged(origin, `unpacks to more than the ${maxBytes} bytes it should hold`, error);
     }
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     throw damaged(origin, `holds damaged gzip data (${reason})`, error);
   }
 }

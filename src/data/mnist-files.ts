@@ -1,6 +1,6 @@
 import type { Dataset, Split } from './dataset.js';
 import { damaged, parseImages, parseLabels, uncompressed, type FileOrigin } from './idx.js';
-import { sha256 } from './sha256.js';
+import { sha256 } from '../sha256.js';
 
 /** Rows and columns of an MNIST image. */
 export const MNIST_SIDE = 28;

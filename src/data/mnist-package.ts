@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import type { Dataset, DatasetFile, Split } from './dataset.js';
 import { damaged, type FileOrigin } from './idx.js';
 import { MNIST_CLASSES, MNIST_SIDE } from './mnist-files.js';
-import { sha256 } from './sha256.js';
+import { sha256 } from '../sha256.js';
 
 const PIXELS = MNIST_SIDE * MNIST_SIDE;
 /** Images of each digit in the package: the first 10,000 of MNIST's training images. */

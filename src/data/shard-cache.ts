@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DtrainError, systemCode } from '../errors.js';
-import { sha256 as sumOf } from './sha256.js';
+import { sha256 as sumOf } from '../sha256.js';
 
 /** Shards on disk, each in a file named by the SHA-256 of its content. */
 export class ShardCache {

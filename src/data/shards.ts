@@ -1,6 +1,6 @@
 import { DtrainError } from '../errors.js';
 import type { Split } from './dataset.js';
-import { sha256 } from './sha256.js';
+import { sha256 } from '../sha256.js';
 
 /** Samples in a shard; the last one of a split may have fewer. 3.9 MB of MNIST. */
 export const SHARD_SAMPLES = 5000;

@@ -1,7 +1,7 @@
 import { appendFileSync, closeSync, openSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { DtrainError, systemCode } from '../errors.js';
+import { DtrainError, reasonOf, systemCode } from '../errors.js';
 import type { Model } from '../model/model.js';
 import { safetensorsFile } from '../model/files/safetensors.js';
 import { tfjsFiles } from '../model/files/tfjs.js';
@@ -74,7 +74,7 @@ export class RunFolder {
       await this.#write('model.json', modelJson);
       await this.#write('model.safetensors', safetensorsFile(model, weights));
     } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
+      const reason = reasonOf(cause);
       const message = `${reason} The trained model could not be saved.`;
       throw new DtrainError('WRITE_FAILED', message, { cause });
     }
@@ -140,7 +140,7 @@ const reasons: Record<string, string> = {
 function writeFailed(where: string, error: unknown): DtrainError {
   if (error instanceof DtrainError) return error;
   const code = systemCode(error) ?? '';
-  const reason = reasons[code] ?? (error instanceof Error ? error.message : String(error));
+  const reason = reasons[code] ?? reasonOf(error);
   return new DtrainError(
     'WRITE_FAILED',
     `Cannot write ${where}: ${reason}. Choose another folder with --out.`,

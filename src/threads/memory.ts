@@ -49,6 +49,14 @@ export const EVALUATION_ROW = 16;
 /** The most pieces that the main thread holds, for each micro-batch of a step. */
 const HELD_PIECES = 4;
 
+/** Float32 values of an update's check: one, and the widest vector a target has. */
+const CHECK_VALUES = 9;
+
+/** Whether the update's gradients and new weights were all finite. */
+export function updateWasFinite(buffer: ArrayBufferLike, { check }: MemoryPlan): boolean {
+  return new Float32Array(buffer, check, CHECK_VALUES).every((value) => value === 0);
+}
+
 const LINE = 64;
 /** Bytes by which a WebAssembly memory grows. */
 export const PAGE = 65_536;
@@ -62,7 +70,6 @@ export interface MemoryNeeds {
   readonly piece: number;
   /** Micro-batches in a full batch. */
   readonly microBatches: number;
-  readonly sampleBytes: number;
   readonly training: Split;
   /** Sample numbers in the training split. */
   readonly trainingList: Uint32Array;

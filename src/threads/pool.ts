@@ -4,7 +4,7 @@ import type { Split } from '../data/dataset.js';
 import type { Engine, Place } from '../engine/engine.js';
 import { CORRECT, LOSS, type Program } from '../engine/program.js';
 import { instantiate } from '../engine/wasm/instance.js';
-import { DtrainError } from '../errors.js';
+import { DtrainError, reasonOf } from '../errors.js';
 import { coveringNodes, type TreeNode } from '../reduce/tree.js';
 import { type Evaluation, summarize } from './evaluation.js';
 import { Control, jobKinds, nodeWord, nodeWords } from './control.js';
@@ -18,6 +18,7 @@ import {
   piecesInFlight,
   planMemory,
   type SampleSet,
+  updateWasFinite,
 } from './memory.js';
 import { PieceSlots } from './piece-slots.js';
 import type { ThreadStart } from './thread.js';
@@ -37,7 +38,6 @@ export interface PoolOptions {
   readonly stateSlots: number;
   readonly seed: number;
   readonly batch: number;
-  readonly shape: readonly [number, number, number];
   readonly training: Split;
   readonly trainingList: Uint32Array;
   readonly validationList: Uint32Array;
@@ -80,7 +80,7 @@ export class ThreadPool {
 
   /** Starts the threads; they wait for the first job. */
   constructor(options: PoolOptions) {
-    const { module, program, parameterCount, threads, training, shape } = options;
+    const { module, program, parameterCount, threads } = options;
     const microBatches = microBatchesOf(options.batch);
     const needs = {
       ...options,
@@ -89,8 +89,6 @@ export class ThreadPool {
       work: program.workSize,
       piece: program.pieceSize,
       microBatches,
-      sampleBytes: shape[0] * shape[1] * shape[2],
-      training,
     };
     const plan = planMemory(needs);
     const pieces = piecesInFlight(threads, microBatches) + microBatches;
@@ -137,7 +135,7 @@ export class ThreadPool {
     });
     for (const task of this.#tasks) {
       task.catch((cause: unknown) => {
-        const reason = cause instanceof Error ? cause.message : String(cause);
+        const reason = reasonOf(cause);
         this.#failure = new DtrainError(
           'THREAD_FAILED',
           `A compute thread failed: ${reason.replace(/\.$/, '')}.`,
@@ -211,7 +209,7 @@ export class ThreadPool {
 
   /** Whether the gradients and weights of the last update were all finite. */
   get finite(): boolean {
-    return this.#view(this.#plan.check, 9).every((value) => value === 0);
+    return updateWasFinite(this.memory.buffer, this.#plan);
   }
 
   /** Loss, accuracy and confusion over the test or the validation samples. */

@@ -10,8 +10,9 @@ import {
   EVALUATION_ROW,
   HYPER_ROW,
   type MemoryPlan,
-  type SampleSet,
   piecesInFlight,
+  type SampleSet,
+  updateWasFinite,
 } from './memory.js';
 import { PieceSlots } from './piece-slots.js';
 
@@ -161,19 +162,13 @@ class ComputeThread {
     this.#slots.give(piece);
     const next = step + 1;
     this.#control.set('step', next);
-    if (next === this.#control.get('leaseEnd') || !this.#finite(loss)) {
+    const finite = Number.isFinite(loss) && updateWasFinite(memory.buffer, this.#plan);
+    if (next === this.#control.get('leaseEnd') || !finite) {
       this.#control.raise('finished');
       return;
     }
     this.#control.set('unfinished', 1);
     this.#control.open(this.#batchOf(next).microBatches);
-  }
-
-  #finite(loss: number): boolean {
-    const first = this.#plan.check / 4;
-    return (
-      Number.isFinite(loss) && this.#floats.subarray(first, first + 9).every((value) => value === 0)
-    );
   }
 
   #gather(set: SampleSet, count: number, placeOf: (lane: number) => number): void {

@@ -85,7 +85,6 @@ export function poolFor(
     stateSlots: stateSlots[OPTIMIZER],
     seed,
     batch,
-    shape: model.spec.input,
     training,
     trainingList: lists.training,
     validationList: lists.validation,

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { Model } from '../../model/model.js';
 import type { OptimizerName } from '../../optim/optimizer.js';
+import { sha256 } from '../../sha256.js';
 import { compile, type Program } from '../program.js';
 import { emitWasm } from './emit.js';
 import { compileModule } from './instance.js';
@@ -20,6 +20,5 @@ export interface Compiled {
 export async function compileForWasm(model: Model, optimizer: OptimizerName): Promise<Compiled> {
   const program = compile(model, optimizer, { width: WIDTH });
   const bytes = emitWasm(program.kernels);
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
-  return { program, bytes, sha256, module: await compileModule(bytes) };
+  return { program, bytes, sha256: sha256(bytes), module: await compileModule(bytes) };
 }
