@@ -3,6 +3,9 @@ import type { MicroBatchRange } from './ranges.js';
 /** A member of the run: the coordinator's own threads, or a remote worker. */
 export type MemberId = number;
 
+/** The coordinator's own threads. */
+export const LOCAL: MemberId = 0;
+
 export interface MemberProfile {
   readonly threads: number;
   /** It shares the coordinator's memory, so it can take whole steps by itself. */
@@ -13,7 +16,12 @@ export interface MemberProfile {
 export type CoreEvent<P> =
   /** A member is ready to compute. */
   | { readonly type: 'joined'; readonly member: MemberId; readonly profile: MemberProfile }
+  /** Its connection is gone. */
   | { readonly type: 'left'; readonly member: MemberId }
+  /** Its connection is open, and nothing is heard from it. */
+  | { readonly type: 'silent'; readonly member: MemberId }
+  /** Something was heard from it after all. */
+  | { readonly type: 'heard'; readonly member: MemberId }
   /** A member's answer to `assign`. */
   | {
       readonly type: 'computed';
@@ -21,23 +29,33 @@ export type CoreEvent<P> =
       readonly step: number;
       readonly range: MicroBatchRange;
       readonly pieces: P;
-      /** From assignment to answer. */
+      /** Whether all its values are finite; what is local need not be looked at. */
+      readonly finite: boolean;
+      /** The time that the member says it computed: the rest of the answer's time was the link's. */
       readonly seconds: number;
+    }
+  /** `check` is done: the coordinator's own pieces of the range. */
+  | {
+      readonly type: 'checked';
+      readonly member: MemberId;
+      readonly step: number;
+      readonly range: MicroBatchRange;
+      readonly pieces: P;
+      readonly finite: boolean;
     }
   /** `update` is done. */
   | { readonly type: 'updated'; readonly finite: boolean }
   /** A lease is over: so many steps were taken. */
-  | {
-      readonly type: 'leased';
-      readonly steps: number;
-      readonly seconds: number;
-      readonly finite: boolean;
-    }
+  | { readonly type: 'leased'; readonly steps: number; readonly finite: boolean }
   | { readonly type: 'evaluated' }
+  /** Someone wants a checkpoint now. */
+  | { readonly type: 'save' }
   /** Someone wants the run to end after the current step. */
-  | { readonly type: 'stop' };
+  | { readonly type: 'stop' }
+  /** The time of the last `timer` command has come. */
+  | { readonly type: 'timer' };
 
-/** What the core wants done. */
+/** What the core wants done, in this order. */
 export type CoreCommand<P> =
   /** The members get the weights with which `step` is computed. */
   | { readonly type: 'sendWeights'; readonly step: number; readonly members: readonly MemberId[] }
@@ -46,19 +64,66 @@ export type CoreCommand<P> =
       readonly member: MemberId;
       readonly step: number;
       readonly range: MicroBatchRange;
+      /** Only to see how fast it is: others compute the range, and its pieces will be discarded. */
+      readonly probe: boolean;
     }
   /** The local threads take `steps` whole steps. */
   | { readonly type: 'lease'; readonly step: number; readonly steps: number }
   /** The pieces belong to the step's sum, each of them exactly once. */
   | { readonly type: 'reduce'; readonly range: MicroBatchRange; readonly pieces: P }
-  /** Nobody asked for these pieces, or not any more. */
-  | { readonly type: 'discard'; readonly pieces: P }
+  /** The pieces are not for the sum. */
+  | {
+      readonly type: 'discard';
+      readonly member: MemberId;
+      readonly pieces: P;
+      readonly why: Discarded;
+    }
+  /**
+   * A remote member's answer was not finite: compute the range here, whether or not the
+   * coordinator's threads take part in the run.
+   */
+  | {
+      readonly type: 'check';
+      readonly member: MemberId;
+      readonly step: number;
+      readonly range: MicroBatchRange;
+    }
+  /** The member's answer was false: the range is finite. It will not be asked again. */
+  | { readonly type: 'expel'; readonly member: MemberId }
   /** Every piece of the step is in: take the optimizer's step. */
   | { readonly type: 'update'; readonly step: number }
+  /** Copy weights and optimizer state now, after `step` steps, for a checkpoint. */
+  | { readonly type: 'save'; readonly step: number }
   /** An epoch is over (from 0). */
   | { readonly type: 'evaluate'; readonly epoch: number }
+  /** The member is not waited for any longer: its range is given to others. */
+  | { readonly type: 'lost'; readonly member: MemberId; readonly why: Absence }
+  /** A lost member is there again. */
+  | { readonly type: 'back'; readonly member: MemberId }
+  /**
+   * The member gets no range for now (`spare`), or gets one again. Seconds that a step is predicted
+   * to take with it and without it.
+   */
+  | {
+      readonly type: 'standing';
+      readonly member: MemberId;
+      readonly spare: boolean;
+      readonly withIt: number;
+      readonly withoutIt: number;
+    }
+  /** Tell the core when it is `at` (seconds, as in `handle`); this replaces the timer before. */
+  | { readonly type: 'timer'; readonly at: number }
   /** There is nobody to compute. */
   | { readonly type: 'wait' }
   | { readonly type: 'finish'; readonly outcome: Outcome };
+
+/**
+ * Why pieces are discarded: the member was only probed; others were sooner; nobody asked it for
+ * them, or not any more; they are not finite, or were asked for to check such.
+ */
+export type Discarded = 'probe' | 'late' | 'unasked' | 'doubtful';
+
+/** Why a member is not waited for: nothing is heard from it, or no answer came in good time. */
+export type Absence = 'silent' | 'stuck';
 
 export type Outcome = 'complete' | 'stopped' | 'notFinite';

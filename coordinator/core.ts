@@ -1,51 +1,56 @@
 import { batchOf, type BatchPlan, stepsPerEpoch } from '../src/data/batches.js';
-import type { CoreCommand, CoreEvent, MemberId, MemberProfile, Outcome } from './core-messages.js';
-import { blockOf, type MicroBatchRange, splitRange } from './ranges.js';
+import { Assignment } from './assignment.js';
+import type {
+  Absence,
+  CoreCommand,
+  CoreEvent,
+  Discarded,
+  MemberId,
+  Outcome,
+} from './core-messages.js';
+import type { Member } from './member.js';
+import type { MicroBatchRange } from './ranges.js';
+import type { Roster } from './roster.js';
+import type { StepWork } from './step-work.js';
 
 export interface CoreOptions {
   readonly plan: BatchPlan;
   readonly totalSteps: number;
+  /** Steps that were taken before, by the run that this one resumes. */
+  readonly firstStep: number;
   /** Remote workers to wait for before the first step. */
   readonly startWith: number;
   readonly longestLease: number;
-}
-
-interface Member extends MemberProfile {
-  readonly id: MemberId;
-  /** Micro-batches a second, once it has answered. */
-  rate: number | undefined;
-  /** The step whose weights it has. */
-  weights: number | undefined;
-  work: MicroBatchRange | undefined;
-  /** The last step it was given work for. */
-  worked: number;
+  /** How often to save, beside the end of each epoch and of the run. */
+  readonly saveEvery: { readonly steps: number } | { readonly seconds: number };
 }
 
 /** How long local threads may go on without looking for newcomers, in seconds. */
 const LEASE_SECONDS = 0.1;
-/** After so many steps without work a member's rate is old news, and it is tried again. */
-const RETRY_STEPS = 100;
-/** How much a new measurement counts against the ones before. */
-const RATE_SHARE = 0.3;
+
+type Event<P, T extends CoreEvent<P>['type']> = CoreEvent<P> & { type: T };
 
 /**
  * The run as a state machine without sockets, threads, clocks or files: events in, commands out.
- * It knows who computes what, and that every micro-batch of every step is counted exactly once.
+ * It sees to it that every micro-batch of every step is counted exactly once.
  */
 export class Core<P> {
   readonly #options: CoreOptions;
-  readonly #members = new Map<MemberId, Member>();
+  readonly #assignment: Assignment;
+  #now = 0;
   #commands: CoreCommand<P>[] = [];
   #state: 'gathering' | 'computing' | 'leasing' | 'updating' | 'evaluating' | 'finished' =
     'gathering';
-  #step = 0;
-  /** Ranges of the step that nobody is computing. */
-  #pending: MicroBatchRange[] = [];
-  #missing = 0;
+  #step: number;
   #stopping = false;
+  #saveAsked = false;
+  #saved: { step: number | undefined; at: number } = { step: undefined, at: 0 };
 
   constructor(options: CoreOptions) {
     this.#options = options;
+    this.#step = options.firstStep;
+    const emit = (command: CoreCommand<P>): number => this.#commands.push(command);
+    this.#assignment = new Assignment(emit, this.#step, this.#microBatches);
   }
 
   /** The step being computed, from 0. */
@@ -53,36 +58,74 @@ export class Core<P> {
     return this.#step;
   }
 
-  handle(event: CoreEvent<P>): CoreCommand<P>[] {
+  /** @param now seconds, of a clock that only goes forward */
+  handle(event: CoreEvent<P>, now: number): CoreCommand<P>[] {
     this.#commands = [];
+    this.#now = Math.max(now, this.#now);
+    if (!this.#finished) this.#take(event);
+    else if ('pieces' in event) this.#discard(event.member, event.pieces, 'late');
+    if (!this.#finished) this.#assignment.setAlarm(this.#now);
+    return this.#commands;
+  }
+
+  #take(event: CoreEvent<P>): void {
     switch (event.type) {
       case 'joined':
-        this.#join(event.member, event.profile);
-        break;
+        this.#roster.add(event.member, event.profile);
+        this.#arrived();
+        return;
       case 'left':
-        this.#leave(event.member);
-        break;
+        if (this.#roster.delete(event.member)) this.#departed();
+        return;
+      case 'silent':
+        this.#miss(event.member, 'silent');
+        return;
+      case 'heard':
+        this.#hear(event.member);
+        return;
       case 'computed':
         this.#computed(event);
-        break;
+        return;
+      case 'checked':
+        this.#checked(event);
+        return;
       case 'updated':
-        if (this.#state === 'updating') this.#endSteps(1, event.finite);
-        break;
+        if (this.#state === 'updating') this.#endSteps(1, event.finite, 0);
+        return;
       case 'leased':
-        if (this.#state === 'leasing') {
-          this.#measure(this.#local, this.#microBatches * event.steps, event.seconds);
-          this.#endSteps(event.steps, event.finite);
-        }
-        break;
+        if (this.#state !== 'leasing') return;
+        this.#endSteps(event.steps, event.finite, event.steps * this.#work.microBatches);
+        return;
       case 'evaluated':
-        if (this.#state === 'evaluating') this.#nextStep();
-        break;
+        if (this.#state !== 'evaluating') return;
+        this.#save();
+        this.#nextStep();
+        return;
+      case 'save':
+        if (this.#state === 'computing' || this.#state === 'gathering') this.#save();
+        else this.#saveAsked = true;
+        return;
       case 'stop':
         this.#stopping = true;
-        if (this.#state === 'gathering' || this.#deserted) this.#finish('stopped');
-        break;
+        if (this.#state === 'gathering' || this.#deserted) this.#stop();
+        return;
+      case 'timer':
+        this.#assignment.clearAlarm();
+        this.#look();
+        return;
     }
-    return this.#commands;
+  }
+
+  get #finished(): boolean {
+    return this.#state === 'finished';
+  }
+
+  get #roster(): Roster {
+    return this.#assignment.roster;
+  }
+
+  get #work(): StepWork {
+    return this.#assignment.work;
   }
 
   get #microBatches(): number {
@@ -91,162 +134,166 @@ export class Core<P> {
 
   /** A step has begun and there is nobody to end it. */
   get #deserted(): boolean {
-    return this.#state === 'computing' && this.#members.size === 0;
+    return this.#state === 'computing' && this.#roster.present.length === 0;
   }
 
-  get #idle(): Member[] {
-    return [...this.#members.values()].filter(({ work }) => work === undefined);
+  /** Somebody has joined, or is there again. */
+  #arrived(): void {
+    if (this.#state !== 'gathering') this.#advance();
+    else if (this.#roster.remotes.length < this.#options.startWith) {
+      this.#commands.push({ type: 'wait' });
+    } else {
+      this.#saved.at = this.#now;
+      this.#nextStep();
+    }
   }
 
-  #join(id: MemberId, profile: MemberProfile): void {
-    const member = {
-      id,
-      ...profile,
-      rate: undefined,
-      weights: undefined,
-      work: undefined,
-      worked: this.#step,
-    };
-    this.#members.set(id, member);
-    if (this.#state === 'gathering') {
-      const remote = [...this.#members.values()].filter(({ local }) => !local).length;
-      if (remote >= this.#options.startWith) this.#nextStep();
-      else this.#commands.push({ type: 'wait' });
-    } else if (this.#state === 'computing') this.#dispatch();
+  /** Somebody has left, or is not waited for. */
+  #departed(): void {
+    if (this.#stopping && this.#deserted) this.#stop();
+    else this.#advance();
   }
 
-  #leave(id: MemberId): void {
-    const member = this.#members.get(id);
-    if (!member) return;
-    this.#members.delete(id);
-    if (this.#state !== 'computing') return;
-    if (member.work) this.#pending.push(member.work);
-    if (this.#stopping && this.#deserted) this.#finish('stopped');
-    else this.#dispatch();
+  #miss(id: MemberId, why: Absence): void {
+    const member = this.#roster.get(id);
+    if (!member || member[why]) return;
+    const { present } = member;
+    member[why] = true;
+    if (!present) return;
+    this.#commands.push({ type: 'lost', member: id, why });
+    this.#departed();
   }
 
-  #computed(event: CoreEvent<P> & { type: 'computed' }): void {
-    const { step, range, pieces, seconds } = event;
-    const member = this.#members.get(event.member);
+  #hear(id: MemberId): void {
+    const member = this.#roster.get(id);
+    if (!member?.silent) return;
+    member.silent = false;
+    if (member.present) this.#return(member);
+  }
+
+  #return({ id }: Member): void {
+    this.#commands.push({ type: 'back', member: id });
+    this.#arrived();
+  }
+
+  #computed(event: Event<P, 'computed'>): void {
+    const { step, range, pieces, finite } = event;
+    const member = this.#roster.get(event.member);
+    const work = member?.work;
     const asked =
-      this.#state === 'computing' &&
-      step === this.#step &&
-      member?.work?.first === range.first &&
-      member.work.last === range.last;
-    if (!asked) {
-      this.#commands.push({ type: 'discard', pieces });
+      work?.step === step && work.range.first === range.first && work.range.last === range.last;
+    if (!member || !asked) {
+      this.#discard(event.member, pieces, 'unasked');
       return;
     }
-    member.work = undefined;
-    this.#measure(member, range.last - range.first, seconds);
-    this.#commands.push({ type: 'reduce', range, pieces });
-    this.#missing -= range.last - range.first;
-    if (this.#missing > 0) {
-      this.#dispatch();
+    const { present } = member;
+    member.end(work, event.seconds, this.#now);
+    const wanted = !work.probe && this.#state === 'computing' && step === this.#step;
+    if (wanted && !finite && !member.local) this.#suspect(member, range, pieces);
+    else if (wanted && this.#work.count(range)) {
+      this.#commands.push({ type: 'reduce', range, pieces });
+    } else this.#discard(member.id, pieces, work.probe ? 'probe' : 'late');
+    if (!present && member.present) this.#return(member);
+    else this.#advance();
+  }
+
+  /** Values that are not finite end a run, so one member's word is not enough for them. */
+  #suspect({ id }: Member, range: MicroBatchRange, pieces: P): void {
+    this.#work.check(range);
+    this.#discard(id, pieces, 'doubtful');
+    this.#commands.push({ type: 'check', member: id, step: this.#step, range });
+  }
+
+  #checked({ member, step, range, pieces, finite }: Event<P, 'checked'>): void {
+    const current = this.#state === 'computing' && step === this.#step;
+    if (current) this.#work.checked(range);
+    if (current && finite && this.#work.count(range)) {
+      this.#commands.push({ type: 'reduce', range, pieces });
+    } else this.#discard(member, pieces, 'doubtful');
+    if (finite && this.#roster.delete(member)) this.#commands.push({ type: 'expel', member });
+    if (current && !finite) this.#finish('notFinite');
+    else if (this.#stopping && this.#deserted && !this.#work.complete) this.#stop();
+    else this.#advance();
+  }
+
+  #discard(member: MemberId, pieces: P, why: Discarded): void {
+    this.#commands.push({ type: 'discard', member, pieces, why });
+  }
+
+  /** Goes on with the step: to its update if all is counted, else by giving out what is open. */
+  #advance(): void {
+    if (this.#state !== 'computing') return;
+    if (!this.#work.complete) {
+      this.#assignment.dispatch(this.#now);
       return;
     }
     this.#state = 'updating';
-    this.#commands.push({ type: 'update', step });
+    this.#commands.push({ type: 'update', step: this.#step });
   }
 
-  #endSteps(steps: number, finite: boolean): void {
+  /** The timer: who is stuck is given up, and what is late is given to others. */
+  #look(): void {
+    for (const { id, work, local } of this.#roster.all) {
+      if (!local && work && work.stuckAt <= this.#now) this.#miss(id, 'stuck');
+    }
+    this.#departed();
+  }
+
+  /** @param leased micro-batches of a lease */
+  #endSteps(steps: number, finite: boolean, leased: number): void {
+    this.#assignment.end(leased, this.#now);
     this.#step += finite ? steps : steps - 1;
     if (!finite) {
       this.#finish('notFinite');
       return;
     }
-    const epochEnds = this.#step % stepsPerEpoch(this.#options.plan) === 0;
-    const runEnds = this.#step === this.#options.totalSteps;
-    if (epochEnds || runEnds) {
+    const { plan, totalSteps } = this.#options;
+    if (this.#step % stepsPerEpoch(plan) === 0 || this.#step === totalSteps) {
       this.#state = 'evaluating';
-      const { epoch } = batchOf(this.#options.plan, this.#step - 1);
+      const { epoch } = batchOf(plan, this.#step - 1);
       this.#commands.push({ type: 'evaluate', epoch });
       return;
     }
+    if (this.#saveDue) this.#save();
     this.#nextStep();
   }
 
+  get #saveDue(): boolean {
+    const { saveEvery } = this.#options;
+    if (this.#saveAsked) return true;
+    return 'steps' in saveEvery
+      ? this.#step % saveEvery.steps === 0
+      : this.#now - this.#saved.at >= saveEvery.seconds;
+  }
+
+  #save(): void {
+    this.#saveAsked = false;
+    if (this.#saved.step === this.#step) return;
+    this.#saved = { step: this.#step, at: this.#now };
+    this.#commands.push({ type: 'save', step: this.#step });
+  }
+
   #nextStep(): void {
-    if (this.#step === this.#options.totalSteps) {
-      this.#finish('complete');
-      return;
-    }
-    if (this.#stopping) {
-      this.#finish('stopped');
-      return;
-    }
-    const local = this.#local;
-    if (local && this.#members.size === 1) {
-      const steps = this.#leaseSteps(local);
-      local.worked = this.#step + steps;
+    if (this.#step === this.#options.totalSteps) this.#finish('complete');
+    else if (this.#stopping) this.#stop();
+    else if (this.#assignment.begin(this.#step, this.#microBatches, this.#now)) {
       this.#state = 'leasing';
-      this.#commands.push({ type: 'lease', step: this.#step, steps });
-      return;
-    }
-    this.#state = 'computing';
-    for (const member of this.#members.values()) {
-      if (this.#step - member.worked > RETRY_STEPS) member.rate = undefined;
-    }
-    this.#missing = this.#microBatches;
-    this.#pending = [{ first: 0, last: this.#missing }];
-    this.#dispatch();
+      this.#commands.push({ type: 'lease', step: this.#step, steps: this.#leaseSteps() });
+    } else this.#state = 'computing';
   }
 
-  /** The coordinator's own threads, if they compute. */
-  get #local(): Member | undefined {
-    return [...this.#members.values()].find(({ local }) => local);
+  #leaseSteps(): number {
+    const { plan, totalSteps, longestLease, saveEvery } = this.#options;
+    const wanted = Math.floor(LEASE_SECONDS / (this.#assignment.aloneSeconds ?? Infinity));
+    const until = (every: number): number => every - (this.#step % every);
+    const saving = 'steps' in saveEvery ? until(saveEvery.steps) : Infinity;
+    const epochEnd = until(stepsPerEpoch(plan));
+    return Math.min(Math.max(1, wanted), longestLease, saving, epochEnd, totalSteps - this.#step);
   }
 
-  #leaseSteps({ rate }: Member): number {
-    const { plan, totalSteps, longestLease } = this.#options;
-    const wanted = Math.floor((LEASE_SECONDS * (rate ?? 0)) / this.#microBatches);
-    const steps = stepsPerEpoch(plan);
-    const epochEnd = steps - (this.#step % steps);
-    return Math.min(Math.max(1, wanted), longestLease, epochEnd, totalSteps - this.#step);
-  }
-
-  /** Gives pending ranges to idle members, each a share that follows its measured rate. */
-  #dispatch(): void {
-    const idle = this.#idle;
-    if (this.#members.size === 0) this.#commands.push({ type: 'wait' });
-    if (idle.length === 0 || this.#pending.length === 0) return;
-    const [range, ...rest] = this.#pending;
-    if (!range) return;
-    this.#pending = rest;
-    const assigned = splitRange(range, this.#weightsOf(idle), blockOf(this.#microBatches)).flatMap(
-      (share, index) => {
-        const member = idle[index];
-        return member && share.last > share.first ? [{ member, share }] : [];
-      },
-    );
-    const without = assigned.filter(({ member }) => !member.local && member.weights !== this.#step);
-    if (without.length > 0) {
-      const members = without.map(({ member }) => member.id);
-      this.#commands.push({ type: 'sendWeights', step: this.#step, members });
-    }
-    for (const { member, share } of assigned) {
-      member.work = share;
-      member.worked = this.#step;
-      member.weights = this.#step;
-      this.#commands.push({ type: 'assign', member: member.id, step: this.#step, range: share });
-    }
-    this.#dispatch();
-  }
-
-  /** Measured rates; a newcomer counts as its threads times what a thread does elsewhere. */
-  #weightsOf(members: readonly Member[]): number[] {
-    const known = [...this.#members.values()].flatMap(({ rate, threads }) =>
-      rate === undefined ? [] : [rate / threads],
-    );
-    const perThread =
-      known.length > 0 ? known.reduce((sum, rate) => sum + rate, 0) / known.length : 1;
-    return members.map(({ rate, threads }) => rate ?? perThread * threads);
-  }
-
-  #measure(member: Member | undefined, microBatches: number, seconds: number): void {
-    if (!member || seconds <= 0) return;
-    const now = microBatches / seconds;
-    member.rate = member.rate === undefined ? now : member.rate + RATE_SHARE * (now - member.rate);
+  #stop(): void {
+    this.#save();
+    this.#finish('stopped');
   }
 
   #finish(outcome: Outcome): void {

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { CoordinatorConfig } from '../src/config/types.js';
 import { microBatchesOf } from '../src/data/batches.js';
 import { cutShards } from '../src/data/shards.js';
@@ -10,7 +9,6 @@ import {
   largestWorkerFrame,
   type Welcome,
 } from '../src/protocol/protocol.js';
-import { isLoopback } from './addresses.js';
 import type { PreparedRun } from './prepare.js';
 import { RemoteWorker } from './remote-worker.js';
 import { CoordinatorServer } from './server.js';
@@ -18,6 +16,8 @@ import type { Training } from './training.js';
 
 export interface FleetOptions {
   readonly config: CoordinatorConfig;
+  /** What a worker must know to join; null if nothing. */
+  readonly token: string | null;
   readonly run: string;
   readonly prepared: PreparedRun;
   readonly training: Training;
@@ -27,23 +27,18 @@ export interface FleetOptions {
 
 /** The remote workers of a run, and the port where they come in. */
 export class Fleet {
-  /** What a worker must know to join; null if nothing. */
-  readonly token: string | null;
   readonly #server: CoordinatorServer;
   readonly #workers: Set<RemoteWorker>;
 
-  private constructor(server: CoordinatorServer, workers: Set<RemoteWorker>, token: string | null) {
+  private constructor(server: CoordinatorServer, workers: Set<RemoteWorker>) {
     this.#server = server;
     this.#workers = workers;
-    this.token = token;
   }
 
-  /** Starts to listen. Without a token of the user's, one is made for other machines. */
+  /** Starts to listen. */
   static async listen(options: FleetOptions): Promise<Fleet> {
-    const { config, prepared } = options;
+    const { config, token, prepared } = options;
     const { model, plan } = prepared;
-    const token =
-      config.token ?? (isLoopback(config.host) ? null : randomBytes(16).toString('hex'));
     const workers = new Set<RemoteWorker>();
     const shards = cutShards(prepared.dataset.train, sizeOf(prepared.dataset.shape));
     const welcome = welcomeFrame(
@@ -60,7 +55,7 @@ export class Fleet {
         acceptWorker(options, workers, welcome, socket);
       },
     });
-    return new Fleet(server, workers, token);
+    return new Fleet(server, workers);
   }
 
   get port(): number {
@@ -81,27 +76,22 @@ function acceptWorker(
   welcome: Buffer,
   socket: ConstructorParameters<typeof RemoteWorker>[0],
 ): void {
-  const report = (action: 'joined' | 'left', workers: number, reason?: string): void => {
-    onEvent({
-      event: 'worker',
-      action,
-      name: worker.name,
-      threads: worker.threads,
-      workers,
-      ...(reason !== undefined && { reason }),
-    });
-  };
   const worker: RemoteWorker = new RemoteWorker(socket, {
     training,
     welcome,
     pool: prepared.pool,
     plan: prepared.plan,
     parameterCount: prepared.model.parameterCount,
-    onJoined: () => {
-      report('joined', training.workers + 1);
-    },
-    onLeft: (reason) => {
-      report('left', training.workers, reason);
+    onAction: (action, reason) => {
+      onEvent({
+        event: 'worker',
+        action,
+        name: worker.name,
+        threads: worker.threads,
+        // A newcomer is announced before it is given work.
+        workers: training.workers + (action === 'joined' ? 1 : 0),
+        ...(reason !== undefined && { reason }),
+      });
     },
     onRefused: (reason) => {
       onNotice(`A worker was refused: ${reason}.`);

@@ -4,33 +4,57 @@ export interface MicroBatchRange {
   readonly last: number;
 }
 
-/** Parts of a batch that a cut is rounded to: finer cuts would make more pieces to send. */
+/** What a member is predicted to need for n micro-batches: link + n * pace seconds. */
+export interface Speed {
+  /** Seconds that its connection adds to an answer. */
+  readonly link: number;
+  /** Seconds for a micro-batch. */
+  readonly pace: number;
+}
+
+export interface Shares {
+  /** One for each speed, in order and side by side; some may be empty. */
+  readonly ranges: readonly MicroBatchRange[];
+  /** When the last of them is predicted to be done, in seconds. */
+  readonly seconds: number;
+}
+
+/** Blocks that a batch is cut along at least: more would make more pieces to send. */
 const BLOCKS = 16;
 
-/** Micro-batches in the blocks that a batch of so many is cut along: a power of two. */
-export function blockOf(microBatches: number): number {
-  return 2 ** Math.max(0, Math.floor(Math.log2(microBatches / BLOCKS)));
+/** Micro-batches in a block, a power of two: small enough for each member to have one or two. */
+export function blockOf(microBatches: number, members: number): number {
+  const blocks = Math.max(BLOCKS, 2 * members);
+  return 2 ** Math.max(0, Math.floor(Math.log2(microBatches / blocks)));
 }
 
 /**
- * Cuts a range into one part for each weight, in order and in proportion, at multiples of `block`
- * micro-batches. A part may be empty.
+ * Shares a range out so that it is predicted to be done as early as can be, in whole blocks: each
+ * block goes to whoever would be done with it first. That is the best division, since blocks are
+ * alike and a member's time only grows with them. Who would be late with a single block gets none.
  */
-export function splitRange(
+export function shareOut(
   { first, last }: MicroBatchRange,
-  weights: readonly number[],
+  speeds: readonly Speed[],
   block = 1,
-): MicroBatchRange[] {
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
-  let before = 0;
+): Shares {
+  const blocks = Math.ceil(last / block) - Math.floor(first / block);
+  const taken = speeds.map(() => 0);
+  const doneAt = speeds.map(({ link, pace }) => link + block * pace);
+  let seconds = 0;
+  for (let given = 0; given < blocks; given++) {
+    const next = doneAt.indexOf(Math.min(...doneAt));
+    const { link, pace } = speeds[next] ?? { link: 0, pace: 0 };
+    taken[next] = (taken[next] ?? 0) + 1;
+    seconds = doneAt[next] ?? 0;
+    doneAt[next] = link + ((taken[next] ?? 0) + 1) * block * pace;
+  }
   let start = first;
-  return weights.map((weight, index) => {
-    before += weight;
-    const share = first + ((last - first) * before) / total;
-    const cut = Math.min(last, Math.round(share / block) * block);
-    const end = index === weights.length - 1 ? last : Math.max(start, cut);
-    const part = { first: start, last: end };
-    start = end;
-    return part;
+  const ranges = taken.map((count) => {
+    const aligned = (Math.floor(start / block) + count) * block;
+    const range = { first: start, last: count === 0 ? start : Math.min(last, aligned) };
+    start = range.last;
+    return range;
   });
+  return { ranges, seconds };
 }

@@ -10,10 +10,11 @@ import {
   type WorkerMessage,
   workerMessage,
 } from '../src/protocol/protocol.js';
+import type { WorkerAction } from '../src/events.js';
 import { coveringNodes } from '../src/reduce/tree.js';
 import type { HeldPiece, ThreadPool } from '../src/threads/pool.js';
-import type { MemberId } from './core-messages.js';
-import type { Training } from './training.js';
+import type { Absence, Discarded, MemberId } from './core-messages.js';
+import type { RemoteMember, Training } from './training.js';
 
 export interface RemoteWorkerOptions {
   readonly training: Training;
@@ -22,9 +23,8 @@ export interface RemoteWorkerOptions {
   readonly parameterCount: number;
   /** The frame that tells a worker all about the run. */
   readonly welcome: Buffer;
-  /** It is about to be given work. */
-  readonly onJoined: () => void;
-  readonly onLeft: (reason: string) => void;
+  /** What it does now; for some of that, why. */
+  readonly onAction: (action: WorkerAction, reason?: string) => void;
   /** Somebody was turned away. */
   readonly onRefused: (reason: string) => void;
   readonly onClosed: () => void;
@@ -33,12 +33,15 @@ export interface RemoteWorkerOptions {
 type State = 'new' | 'preparing' | 'member' | 'gone';
 
 /** The coordinator's end of one worker's connection. */
-export class RemoteWorker {
+export class RemoteWorker implements RemoteMember {
   readonly #socket: WebSocket;
   readonly #options: RemoteWorkerOptions;
-  readonly #handshake: NodeJS.Timeout;
   readonly #heartbeat: NodeJS.Timeout;
+  /** When it must have got as far as the next state. */
+  #due: NodeJS.Timeout;
   #unanswered = 0;
+  #silent = false;
+  #unasked = 0;
   #state: State = 'new';
   #member: MemberId = 0;
   name = '';
@@ -47,17 +50,17 @@ export class RemoteWorker {
   constructor(socket: WebSocket, options: RemoteWorkerOptions) {
     this.#socket = socket;
     this.#options = options;
-    this.#handshake = setTimeout(() => {
+    this.#due = setTimeout(() => {
       this.#drop('it did not introduce itself in time');
     }, limits.handshakeMs);
     this.#heartbeat = setInterval(() => {
       this.#beat();
     }, limits.heartbeat.everyMs);
     socket.on('pong', () => {
-      this.#unanswered = 0;
+      this.#heard();
     });
     socket.on('message', (data, isBinary) => {
-      this.#unanswered = 0;
+      this.#heard();
       this.#receive(data, isBinary);
     });
     socket.on('error', (error) => {
@@ -72,12 +75,47 @@ export class RemoteWorker {
 
   send(frame: Buffer): void {
     this.#socket.send(frame);
+    const { parameterCount } = this.#options;
+    const most = limits.waitingBytes + 2 * pieceBytes(parameterCount);
+    if (this.#state === 'member' && this.#socket.bufferedAmount > most) {
+      this.#cut('it does not read what it is sent');
+    }
+  }
+
+  lost(why: Absence): void {
+    const seconds = (limits.heartbeat.everyMs * limits.heartbeat.unanswered) / 1000;
+    const reasons: Record<Absence, string> = {
+      silent: `it has been silent for ${seconds} s`,
+      stuck: 'it answers pings but makes no progress',
+    };
+    this.#options.onAction('lost', reasons[why]);
+  }
+
+  back(): void {
+    this.#options.onAction('back');
+  }
+
+  standing(spare: boolean, withIt: number, withoutIt: number): void {
+    const ms = (seconds: number): string => `${(seconds * 1000).toFixed(1)} ms`;
+    const reason = `a step would take ${ms(withIt)} with it and ${ms(withoutIt)} without it`;
+    if (spare) this.#options.onAction('spare', reason);
+    else this.#options.onAction('working');
+    this.send(encodeFrame({ type: 'standing', spare } satisfies CoordinatorMessage));
+  }
+
+  discarded(why: Discarded): void {
+    this.#unasked = why === 'unasked' ? this.#unasked + 1 : 0;
+    if (this.#unasked > limits.unaskedAnswers) this.#drop('it sends answers that nobody asks for');
+  }
+
+  expel(): void {
+    this.#drop('it sent values that are not finite, where they are finite');
   }
 
   /** The run is over: a last frame, and the end of the connection. */
   end(frame: Buffer): void {
     this.#state = 'gone';
-    clearTimeout(this.#handshake);
+    clearTimeout(this.#due);
     if (this.#socket.readyState !== this.#socket.OPEN) return;
     this.send(frame);
     this.#socket.close(1000);
@@ -86,13 +124,23 @@ export class RemoteWorker {
   /** A paused process, or a cable that was pulled, leaves the connection open and is silent. */
   #beat(): void {
     const { everyMs, unanswered } = limits.heartbeat;
-    if (this.#unanswered >= unanswered) {
-      this.#gone(`it has been silent for ${(everyMs * unanswered) / 1000} s`);
-      this.#socket.terminate();
+    if (this.#unanswered * everyMs >= limits.workerSilentMs) {
+      this.#cut(`it has been silent for ${limits.workerSilentMs / 1000} s`);
       return;
+    }
+    if (this.#unanswered >= unanswered && !this.#silent) {
+      this.#silent = true;
+      if (this.#state === 'member') this.#options.training.silent(this.#member);
     }
     this.#unanswered += 1;
     this.#socket.ping();
+  }
+
+  #heard(): void {
+    this.#unanswered = 0;
+    if (!this.#silent) return;
+    this.#silent = false;
+    if (this.#state === 'member') this.#options.training.heard(this.#member);
   }
 
   #receive(data: RawData, isBinary: boolean): void {
@@ -101,6 +149,7 @@ export class RemoteWorker {
       if (this.#state === 'new' && data.length > limits.helloBytes) {
         throw protocolError('its first message is too long');
       }
+      if (this.#state === 'gone') return;
       const { message, payload } = decodeFrame(workerMessage, data);
       this.#handle(message, payload);
     } catch (error) {
@@ -117,8 +166,9 @@ export class RemoteWorker {
         return;
       case 'ready':
         if (this.#state !== 'preparing') throw protocolError('it was ready out of turn');
+        clearTimeout(this.#due);
         this.#state = 'member';
-        this.#options.onJoined();
+        this.#options.onAction('joined');
         this.#member = this.#options.training.join(this);
         return;
       case 'pieces':
@@ -133,7 +183,7 @@ export class RemoteWorker {
 
   #hello({ protocol, name, threads }: WorkerMessage & { type: 'hello' }): void {
     if (this.#state !== 'new') throw protocolError('it introduced itself twice');
-    clearTimeout(this.#handshake);
+    clearTimeout(this.#due);
     if (protocol !== PROTOCOL_VERSION) {
       throw protocolError(
         `this coordinator speaks protocol version ${PROTOCOL_VERSION} and the worker ${protocol}; install the same version of dtrain on both`,
@@ -142,10 +192,14 @@ export class RemoteWorker {
     this.#state = 'preparing';
     this.name = name;
     this.threads = threads;
+    this.#due = setTimeout(() => {
+      this.#drop('it did not get ready in time');
+    }, limits.prepareMs);
     this.send(this.#options.welcome);
   }
 
-  #pieces({ step, first, last }: WorkerMessage & { type: 'pieces' }, payload: Uint8Array): void {
+  #pieces(message: WorkerMessage & { type: 'pieces' }, payload: Uint8Array): void {
+    const { step, first, last, micros } = message;
     if (this.#state !== 'member') throw protocolError('it sent pieces before it was ready');
     const { pool, plan, parameterCount, training } = this.#options;
     const { microBatches } = batchOf(plan, step);
@@ -162,7 +216,10 @@ export class RemoteWorker {
       new Uint8Array(pool.memory.buffer).set(piece, place);
       return { node, place };
     });
-    training.answer(this.#member, step, { first, last }, pieces);
+    training.answer(this.#member, step, { first, last }, pieces, {
+      finite: pieces.every(({ place }) => pool.isFinite(place)),
+      seconds: micros / 1e6,
+    });
   }
 
   /** Tells the worker why, and closes. */
@@ -176,13 +233,19 @@ export class RemoteWorker {
     this.#gone(reason);
   }
 
+  /** Ends the connection of one who would not hear a reason. */
+  #cut(reason: string): void {
+    this.#gone(reason);
+    this.#socket.terminate();
+  }
+
   #gone(reason: string): void {
-    clearTimeout(this.#handshake);
+    clearTimeout(this.#due);
     const before = this.#state;
     this.#state = 'gone';
     if (before !== 'member') return;
     this.#options.training.leave(this.#member);
-    this.#options.onLeft(reason);
+    this.#options.onAction('left', reason);
   }
 }
 

@@ -29,11 +29,22 @@ export class CoordinatorServer {
     this.#sockets = new WebSocketServer({
       noServer: true,
       maxPayload: options.largestFrame,
+      maxFragments: limits.fragments,
       perMessageDeflate: false,
     });
-    this.#http = createServer((request, response) => {
-      this.#answer(request, response);
-    });
+    this.#http = createServer(
+      {
+        headersTimeout: limits.handshakeMs,
+        requestTimeout: limits.handshakeMs,
+        connectionsCheckingInterval: limits.handshakeMs / 4,
+      },
+      (request, response) => {
+        this.#answer(request, response);
+      },
+    );
+    this.#http.maxConnections = limits.connections;
+    // Of a transfer that stands still; WebSockets have their own limit.
+    this.#http.setTimeout(limits.stallMs);
     this.#http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       this.#upgrade(request, socket, head);
     });

@@ -1,7 +1,12 @@
 /** Seconds that pass while it runs. */
 export class Stopwatch {
-  #before = 0;
+  #before: number;
   #since: number | undefined;
+
+  /** @param before seconds that it has counted already */
+  constructor(before = 0) {
+    this.#before = before;
+  }
 
   start(): void {
     this.#since ??= performance.now();

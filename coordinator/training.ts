@@ -1,4 +1,4 @@
-import { batchOf, type BatchPlan, stepsPerEpoch } from '../src/data/batches.js';
+import { batchOf } from '../src/data/batches.js';
 import type { EpochEvent, Progress } from '../src/events.js';
 import { DtrainError } from '../src/errors.js';
 import { encodeFrame } from '../src/protocol/frame.js';
@@ -6,30 +6,52 @@ import { Reduction } from '../src/reduce/reduction.js';
 import { LONGEST_LEASE } from '../src/threads/memory.js';
 import type { Evaluation } from '../src/threads/evaluation.js';
 import type { HeldPiece, StepSums, ThreadPool } from '../src/threads/pool.js';
-import { Core } from './core.js';
-import type { CoreCommand, CoreEvent, MemberId, Outcome } from './core-messages.js';
+import { Core, type CoreOptions } from './core.js';
+import {
+  type Absence,
+  type CoreCommand,
+  type CoreEvent,
+  type Discarded,
+  LOCAL,
+  type MemberId,
+  type Outcome,
+} from './core-messages.js';
 import type { MicroBatchRange } from './ranges.js';
-import { Stopwatch } from './stopwatch.js';
+import { type RunProgress, Tally } from './tally.js';
 
 /** A remote worker, as the run sees it. */
 export interface RemoteMember {
   readonly threads: number;
   send(frame: Buffer): void;
+  /** It is not waited for any longer. */
+  lost(why: Absence): void;
+  /** It is waited for again. */
+  back(): void;
+  /** It has no share of the steps any more, or has one again; seconds of a step with and without it. */
+  standing(spare: boolean, withIt: number, withoutIt: number): void;
+  /** Its answer was not used. */
+  discarded(why: Discarded): void;
+  /** It must go: it said that values are not finite which are. */
+  expel(): void;
 }
 
-export interface TrainingOptions {
+export interface TrainingOptions extends Pick<
+  CoreOptions,
+  'plan' | 'totalSteps' | 'firstStep' | 'startWith' | 'saveEvery'
+> {
   readonly pool: ThreadPool;
-  readonly plan: BatchPlan;
-  readonly totalSteps: number;
   /** Whether the pool's threads train; else they only evaluate. */
   readonly localThreads: boolean;
-  readonly startWith: number;
   readonly validation: boolean;
+  /** What was done before `firstStep`. */
+  readonly before: RunProgress;
   /** The numbers of a step's update. */
   readonly hyper: (step: number) => Float32Array;
   readonly onEpoch: (event: EpochEvent) => void;
   /** After each step, or each lease of steps. */
   readonly onSteps: (steps: readonly StepSums[], progress: Progress) => void;
+  /** Weights and optimizer state are at rest after `step` steps: copy them now. */
+  readonly onSave: (step: number, progress: RunProgress) => void;
   /** There is nobody to compute, or not everybody who is waited for. */
   readonly onWait: (workers: number, started: boolean) => void;
 }
@@ -41,43 +63,50 @@ export interface TrainingResult {
   readonly trainSeconds: number;
   /** Remote workers that computed for the run. */
   readonly workers: number;
+  /** Answers that came too late, or that nobody had asked for. */
+  readonly refusedAnswers: number;
   readonly test: Evaluation;
   readonly validation: Evaluation | undefined;
 }
 
-const LOCAL: MemberId = 0;
+type Pieces = readonly HeldPiece[];
 
 /** The run at work: does what the core says, with threads and remote workers. */
 export class Training {
   readonly #options: TrainingOptions;
-  readonly #core: Core<readonly HeldPiece[]>;
+  readonly #core: Core<Pieces>;
   readonly #remotes = new Map<MemberId, RemoteMember>();
-  readonly #assigned = new Map<MemberId, number>();
+  readonly #lost = new Set<MemberId>();
   readonly #contributors = new Set<MemberId>();
-  readonly #training = new Stopwatch();
+  readonly #tally: Tally;
   readonly #finished: Promise<Outcome>;
+  /** Events that wait until the commands of the one before are done. */
+  readonly #events: CoreEvent<Pieces>[] = [];
+  #telling = false;
   #finish: (outcome: Outcome) => void = () => undefined;
   #fail: (error: unknown) => void = () => undefined;
+  #timer: NodeJS.Timeout | undefined;
+  /** The pool takes one job at a time. */
+  #job: Promise<unknown> = Promise.resolve();
   #reduction: Reduction<number> | undefined;
   #lastMember = LOCAL;
-  #samples = 0;
-  #steps = 0;
-  #epoch = { loss: 0, correct: 0, samples: 0, seconds: 0 };
+  #refused = 0;
   #evaluated: { step: number; test: Evaluation; validation: Evaluation | undefined } | undefined;
 
   constructor(options: TrainingOptions) {
-    const { plan, totalSteps, startWith } = options;
+    const { plan, totalSteps, firstStep, before } = options;
     this.#options = options;
-    this.#core = new Core({ plan, totalSteps, startWith, longestLease: LONGEST_LEASE });
+    this.#core = new Core({ ...options, longestLease: LONGEST_LEASE });
+    this.#tally = new Tally(plan, totalSteps, firstStep, before);
     this.#finished = new Promise((resolve, reject) => {
       this.#finish = resolve;
       this.#fail = reject;
     });
   }
 
-  /** Remote workers that are there. */
+  /** Remote workers that can be counted on. */
   get workers(): number {
-    return this.#remotes.size;
+    return this.#remotes.size - this.#lost.size;
   }
 
   /**
@@ -85,24 +114,26 @@ export class Training {
    * @throws DtrainError NOT_FINITE, THREAD_FAILED
    */
   async run(): Promise<TrainingResult> {
-    const { pool, localThreads } = this.#options;
-    if (localThreads) {
-      this.#tell({
-        type: 'joined',
-        member: LOCAL,
-        profile: { threads: pool.threads, local: true },
-      });
+    const { pool, localThreads, firstStep, totalSteps } = this.#options;
+    // A run that was killed after its last step has nobody to wait for.
+    if (firstStep === totalSteps) this.#finish('complete');
+    else if (localThreads) {
+      const profile = { threads: pool.threads, local: true };
+      this.#tell({ type: 'joined', member: LOCAL, profile });
     } else if (this.#remotes.size === 0) this.#options.onWait(0, false);
-    const outcome = await this.#finished;
-    this.#training.pause();
+    const outcome = await this.#finished.finally(() => {
+      clearTimeout(this.#timer);
+    });
+    this.#tally.training.pause();
     if (outcome === 'notFinite') throw notFinite(this.#core.step);
     const { test, validation } = await this.#evaluate();
     return {
       outcome,
-      steps: this.#steps,
-      samples: this.#samples,
-      trainSeconds: this.#training.seconds,
+      steps: this.#tally.steps,
+      samples: this.#tally.progress.samples,
+      trainSeconds: this.#tally.training.seconds,
       workers: this.#contributors.size,
+      refusedAnswers: this.#refused,
       test,
       validation,
     };
@@ -113,6 +144,11 @@ export class Training {
     this.#tell({ type: 'stop' });
   }
 
+  /** Asks for a checkpoint as soon as there can be one. */
+  save(): void {
+    this.#tell({ type: 'save' });
+  }
+
   join(member: RemoteMember): MemberId {
     const id = ++this.#lastMember;
     this.#remotes.set(id, member);
@@ -121,65 +157,104 @@ export class Training {
   }
 
   leave(id: MemberId): void {
+    this.#lost.delete(id);
     if (this.#remotes.delete(id)) this.#tell({ type: 'left', member: id });
   }
 
-  /** A remote worker's answer: the range's pieces, in this pool's memory. */
-  answer(id: MemberId, step: number, range: MicroBatchRange, pieces: readonly HeldPiece[]): void {
-    this.#computed(id, step, range, pieces);
+  /** Nothing is heard from a worker whose connection is open. */
+  silent(id: MemberId): void {
+    this.#tell({ type: 'silent', member: id });
   }
 
-  #computed(
+  /** Something was heard from it after all. */
+  heard(id: MemberId): void {
+    this.#tell({ type: 'heard', member: id });
+  }
+
+  /**
+   * A remote worker's answer: the range's pieces, in this pool's memory.
+   * @param seconds that it says it computed
+   */
+  answer(
     member: MemberId,
     step: number,
     range: MicroBatchRange,
-    pieces: readonly HeldPiece[],
+    pieces: Pieces,
+    { finite, seconds }: { readonly finite: boolean; readonly seconds: number },
   ): void {
-    const since = this.#assigned.get(member) ?? performance.now();
-    const seconds = (performance.now() - since) / 1000;
-    this.#tell({ type: 'computed', member, step, range, pieces, seconds });
+    this.#tell({ type: 'computed', member, step, range, pieces, finite, seconds });
   }
 
-  #tell(event: CoreEvent<readonly HeldPiece[]>): void {
-    for (const command of this.#core.handle(event)) {
-      this.#do(command).catch((error: unknown) => {
-        this.#fail(error);
-      });
+  #tell(event: CoreEvent<Pieces>): void {
+    this.#events.push(event);
+    if (this.#telling) return;
+    this.#telling = true;
+    for (let next = this.#events.shift(); next; next = this.#events.shift()) {
+      for (const command of this.#core.handle(next, performance.now() / 1000)) {
+        this.#do(command).catch((error: unknown) => {
+          this.#fail(error);
+        });
+      }
     }
+    this.#telling = false;
   }
 
-  async #do(command: CoreCommand<readonly HeldPiece[]>): Promise<void> {
-    const { pool } = this.#options;
+  async #do(command: CoreCommand<Pieces>): Promise<void> {
     switch (command.type) {
       case 'sendWeights': {
-        const { buffer, byteOffset, byteLength } = pool.weights;
+        const { buffer, byteOffset, byteLength } = this.#options.pool.weights;
         const bytes = new Uint8Array(buffer, byteOffset, byteLength);
         const frame = encodeFrame({ type: 'weights', step: command.step }, bytes);
         for (const id of command.members) this.#remotes.get(id)?.send(frame);
         return;
       }
       case 'assign':
-        this.#training.start();
-        await this.#assign(command.member, command.step, command.range);
+        this.#tally.training.start();
+        await this.#assign(command);
         return;
       case 'lease':
-        this.#training.start();
+        this.#tally.training.start();
         await this.#lease(command.step, command.steps);
         return;
       case 'reduce':
         this.#reduce(command.pieces);
         return;
       case 'discard':
-        for (const { place } of command.pieces) pool.pieces.give(place);
+        this.#discard(command);
+        return;
+      case 'check':
+        await this.#check(command);
+        return;
+      case 'expel':
+        this.#remotes.get(command.member)?.expel();
         return;
       case 'update':
         this.#update(command.step);
         return;
+      case 'save':
+        this.#options.onSave(command.step, this.#tally.progress);
+        return;
       case 'evaluate':
         await this.#endEpoch(command.epoch);
         return;
+      case 'lost':
+        this.#lost.add(command.member);
+        this.#remotes.get(command.member)?.lost(command.why);
+        return;
+      case 'back':
+        this.#lost.delete(command.member);
+        this.#remotes.get(command.member)?.back();
+        return;
+      case 'standing': {
+        const { member, spare, withIt, withoutIt } = command;
+        this.#remotes.get(member)?.standing(spare, withIt, withoutIt);
+        return;
+      }
+      case 'timer':
+        this.#setTimer(command.at);
+        return;
       case 'wait':
-        this.#options.onWait(this.workers, this.#training.seconds > 0);
+        this.#options.onWait(this.workers, this.#tally.training.seconds > 0);
         return;
       case 'finish':
         this.#finish(command.outcome);
@@ -187,28 +262,45 @@ export class Training {
     }
   }
 
-  async #assign(member: MemberId, step: number, range: MicroBatchRange): Promise<void> {
-    this.#assigned.set(member, performance.now());
+  #setTimer(at: number): void {
+    clearTimeout(this.#timer);
+    const milliseconds = Math.max(1, Math.ceil(at * 1000 - performance.now()));
+    this.#timer = setTimeout(() => {
+      this.#tell({ type: 'timer' });
+    }, milliseconds);
+  }
+
+  async #assign({
+    member,
+    step,
+    range,
+    probe,
+  }: CoreCommand<Pieces> & { type: 'assign' }): Promise<void> {
     if (member !== LOCAL) {
-      this.#contributors.add(member);
+      if (!probe) this.#contributors.add(member);
       this.#remotes.get(member)?.send(encodeFrame({ type: 'work', step, ...range }));
       return;
     }
-    const pieces = await this.#options.pool.range(step, range.first, range.last);
-    this.#computed(LOCAL, step, range, pieces);
+    const pieces = await this.#compute(step, range);
+    this.#tell({ type: 'computed', member, step, range, pieces, finite: true, seconds: 0 });
+  }
+
+  #compute(step: number, { first, last }: MicroBatchRange): Promise<HeldPiece[]> {
+    const job = this.#job.then(() => this.#options.pool.range(step, first, last));
+    this.#job = job.catch(() => undefined);
+    return job;
   }
 
   async #lease(first: number, steps: number): Promise<void> {
     const { pool, hyper } = this.#options;
-    const since = performance.now();
     const rows = Array.from({ length: steps }, (_, index) => hyper(first + index));
+    await this.#job;
     const sums = await pool.lease(first, rows);
     const finite = this.#count(sums);
-    const seconds = (performance.now() - since) / 1000;
-    this.#tell({ type: 'leased', steps: sums.length, seconds, finite });
+    this.#tell({ type: 'leased', steps: sums.length, finite });
   }
 
-  #reduce(pieces: readonly HeldPiece[]): void {
+  #reduce(pieces: Pieces): void {
     const { pool, plan } = this.#options;
     this.#reduction ??= new Reduction(
       batchOf(plan, this.#core.step).microBatches,
@@ -219,6 +311,19 @@ export class Training {
       },
     );
     for (const { node, place } of pieces) this.#reduction.take(node, place);
+  }
+
+  #discard({ member, pieces, why }: CoreCommand<Pieces> & { type: 'discard' }): void {
+    for (const { place } of pieces) this.#options.pool.pieces.give(place);
+    if (member === LOCAL) return;
+    if (why !== 'probe') this.#refused += 1;
+    this.#remotes.get(member)?.discarded(why);
+  }
+
+  async #check({ member, step, range }: CoreCommand<Pieces> & { type: 'check' }): Promise<void> {
+    const pieces = await this.#compute(step, range);
+    const finite = pieces.every(({ place }) => this.#options.pool.isFinite(place));
+    this.#tell({ type: 'checked', member, step, range, pieces, finite });
   }
 
   #update(step: number): void {
@@ -233,63 +338,29 @@ export class Training {
 
   /** Counts steps that were taken; false if the last one was not finite. */
   #count(steps: readonly StepSums[]): boolean {
-    const { plan, totalSteps, onSteps, pool } = this.#options;
+    const { onSteps, pool } = this.#options;
     const last = steps.at(-1);
     if (!last || !Number.isFinite(last.loss) || !pool.finite) return false;
-    for (const { step, loss, correct } of steps) {
-      const { samples } = batchOf(plan, step);
-      this.#samples += samples;
-      this.#epoch.samples += samples;
-      this.#epoch.loss += loss;
-      this.#epoch.correct += correct;
-    }
-    this.#steps += steps.length;
-    const { samples, epoch } = batchOf(plan, last.step);
-    const samplesPerSecond = this.#samples / this.#training.seconds;
-    onSteps(steps, {
-      epoch: epoch + 1,
-      epochs: Math.ceil(totalSteps / stepsPerEpoch(plan)),
-      step: last.step + 1,
-      steps: totalSteps,
-      loss: last.loss / samples,
-      samplesPerSecond,
-      workers: this.workers,
-      secondsLeft: ((totalSteps - last.step - 1) * plan.batch) / samplesPerSecond,
-    });
+    this.#tally.add(steps);
+    onSteps(steps, this.#tally.standing(last, this.workers));
     return true;
   }
 
   async #endEpoch(epoch: number): Promise<void> {
-    this.#training.pause();
+    this.#tally.training.pause();
     const { test, validation } = await this.#evaluate();
-    const { samples, loss, correct } = this.#epoch;
-    const seconds = this.#training.seconds - this.#epoch.seconds;
-    this.#options.onEpoch({
-      event: 'epoch',
-      epoch: epoch + 1,
-      step: this.#steps,
-      trainLoss: loss / samples,
-      trainAccuracy: correct / samples,
-      ...(validation && {
-        validationLoss: validation.loss,
-        validationAccuracy: validation.accuracy,
-      }),
-      testLoss: test.loss,
-      testAccuracy: test.accuracy,
-      seconds,
-      samplesPerSecond: samples / seconds,
-    });
-    this.#epoch = { loss: 0, correct: 0, samples: 0, seconds: this.#training.seconds };
+    this.#options.onEpoch(this.#tally.endEpoch(epoch, test, validation));
     this.#tell({ type: 'evaluated' });
   }
 
   /** The evaluation of the weights as they are; done once for each step. */
   async #evaluate(): Promise<{ test: Evaluation; validation: Evaluation | undefined }> {
     const { pool, validation } = this.#options;
-    if (this.#evaluated?.step !== this.#steps) {
+    if (this.#evaluated?.step !== this.#tally.steps) {
+      await this.#job;
       const held = validation ? await pool.evaluate('validation') : undefined;
       const test = await pool.evaluate('test');
-      this.#evaluated = { step: this.#steps, test, validation: held };
+      this.#evaluated = { step: this.#tally.steps, test, validation: held };
     }
     return this.#evaluated;
   }

@@ -5,6 +5,7 @@ export type ErrorCode =
   | 'DATA_DAMAGED'
   | 'MODEL_INVALID'
   | 'MODEL_FILE'
+  | 'CHECKPOINT'
   | 'RUN_EXISTS'
   | 'WRITE_FAILED'
   | 'PORT_IN_USE'
@@ -45,4 +46,22 @@ export function systemCode(error: unknown): string | undefined {
 /** What an error of any kind says. */
 export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+const diskReasons: Partial<Record<string, string>> = {
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+  EACCES: 'access is denied',
+  EPERM: 'access is denied',
+  EROFS: 'the file system is read-only',
+  EIO: 'the disk has a fault',
+  ENOENT: 'the file or its folder is gone',
+  ENOTDIR: 'a part of the path is not a folder',
+  EISDIR: 'a folder of this name is in the way',
+  EEXIST: 'a file of this name is in the way',
+};
+
+/** Why the disk refused something, as the end of a sentence. */
+export function diskReason(error: unknown): string {
+  return diskReasons[systemCode(error) ?? ''] ?? reasonOf(error);
 }

@@ -1,5 +1,5 @@
 /** What happens in a run, as `--json` prints it and the library yields it; docs/events.md. */
-export type RunEvent = StartEvent | EpochEvent | WorkerEvent | ResultEvent;
+export type RunEvent = StartEvent | EpochEvent | WorkerEvent | CheckpointEvent | ResultEvent;
 
 export interface StartEvent {
   readonly event: 'start';
@@ -20,6 +20,8 @@ export interface StartEvent {
   /** Steps in all, if nothing ends the run before. */
   readonly steps: number;
   readonly seed: number;
+  /** Steps that were taken before, if the run is resumed. */
+  readonly resumedStep?: number;
   /** Where workers can join, if the run listens: `ws://host:port`. */
   readonly url?: string;
 }
@@ -42,15 +44,28 @@ export interface EpochEvent {
   readonly samplesPerSecond: number;
 }
 
+/**
+ * joined, left: its connection. lost: it is not waited for any longer; back: it is again. spare: it
+ * gets no share of the steps for now; working: it gets one again.
+ */
+export type WorkerAction = 'joined' | 'left' | 'lost' | 'back' | 'spare' | 'working';
+
 export interface WorkerEvent {
   readonly event: 'worker';
-  readonly action: 'joined' | 'left';
+  readonly action: WorkerAction;
   readonly name: string;
   readonly threads: number;
-  /** Remote workers after this. */
+  /** Remote workers after this that can be counted on. */
   readonly workers: number;
-  /** Why it left. */
+  /** Why it left, is lost or is a spare. */
   readonly reason?: string;
+}
+
+/** A checkpoint is on the disk. */
+export interface CheckpointEvent {
+  readonly event: 'checkpoint';
+  /** Steps taken. */
+  readonly step: number;
 }
 
 export interface ResultEvent {
@@ -75,8 +90,12 @@ export interface ResultEvent {
   readonly threads: number;
   /** Remote workers that computed for the run. */
   readonly workers: number;
+  /** Answers of workers that came too late, or that nobody had asked for. */
+  readonly refusedAnswers: number;
   readonly dataset: string;
   readonly runDir: string;
+  /** The command that goes on with the run, if it was stopped. */
+  readonly resume?: string;
 }
 
 /** Where a run stands, for a progress display. */

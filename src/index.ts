@@ -1,14 +1,26 @@
 import { trainRun } from '../coordinator/train.js';
-import { resolveTrain } from './config/resolve.js';
-import type { TrainConfig } from './config/types.js';
+import { openRun } from '../coordinator/resume.js';
+import { overridesOf, resolveTrain } from './config/resolve.js';
+import type { Overridable, TrainConfig } from './config/types.js';
 import type { RunEvent } from './events.js';
 
 export { DtrainError, type ErrorCode } from './errors.js';
-export type { EpochEvent, ResultEvent, RunEvent, StartEvent, WorkerEvent } from './events.js';
+export type {
+  CheckpointEvent,
+  EpochEvent,
+  ResultEvent,
+  RunEvent,
+  StartEvent,
+  WorkerEvent,
+} from './events.js';
 
 /** What `dtrain train` takes, by the same names and with the same defaults. */
 export interface TrainOptions extends Partial<Omit<TrainConfig, 'json' | 'quiet' | 'verbose'>> {
-  /** Ends the run after the current step; the model is saved. */
+  /** The folder of a run that is to go on; what it trains with is then its own. */
+  readonly resume?: string;
+  /** Settings that a resumed run may change. */
+  readonly override?: readonly Overridable[];
+  /** Ends the run after the current step; the model and a checkpoint are saved. */
   readonly signal?: AbortSignal;
   /** Takes sentences for people: where the data came from, what is waited for. */
   readonly onNotice?: (sentence: string) => void;
@@ -21,19 +33,23 @@ export interface TrainOptions extends Partial<Omit<TrainConfig, 'json' | 'quiet'
  */
 export async function* train(options: TrainOptions = {}): AsyncGenerator<RunEvent, void, void> {
   const { signal, onNotice, ...settings } = options;
-  const config = await resolveTrain({ flags: given(settings), env: {} });
+  const sources = { flags: given(settings), env: {} };
+  const { resume } = options;
+  const resumed = resume === undefined ? undefined : await openRun(resume, overridesOf(sources));
+  const config = await resolveTrain(sources, resumed?.saved);
   const leave = new AbortController();
   const events: RunEvent[] = [];
   let wake: () => void = () => undefined;
   const status = { over: false };
-  const run = trainRun(config, {
+  const listeners = {
     signal: signal ? AbortSignal.any([signal, leave.signal]) : leave.signal,
-    onEvent: (event) => {
+    onEvent: (event: RunEvent) => {
       events.push(event);
       wake();
     },
     ...(onNotice && { onNotice }),
-  }).finally(() => {
+  };
+  const run = trainRun(config, listeners, resumed).finally(() => {
     status.over = true;
     wake();
   });

@@ -26,6 +26,8 @@ export interface SessionOptions {
   /** Gives the threads for what the coordinator describes. */
   readonly engineFor: (welcome: Welcome, module: Uint8Array) => Promise<WorkerEngine>;
   readonly onJoined: (run: string) => void;
+  /** The coordinator does better without this worker for now (true), or with it again (false). */
+  readonly onStanding: (spare: boolean) => void;
   /** Leaves the run. */
   readonly signal: AbortSignal;
 }
@@ -110,6 +112,9 @@ export class Session {
       case 'work':
         await this.#work(message);
         return;
+      case 'standing':
+        this.#options.onStanding(message.spare);
+        return;
       case 'done':
         end({ type: 'done', outcome: message.outcome });
         this.#socket.close(1000);
@@ -133,10 +138,12 @@ export class Session {
     if (first >= last || last > batchOf(plan, step).microBatches) {
       throw new DtrainError('PROTOCOL', 'The coordinator asked for an impossible range.');
     }
+    const since = performance.now();
     const pieces = await pool.range(step, first, last);
+    const micros = Math.round((performance.now() - since) * 1000);
     const bytes = pieceBytes(parameterCount);
     const sums = pieces.map(({ place }) => new Uint8Array(pool.memory.buffer, place, bytes));
-    this.#say({ type: 'pieces', step, first, last }, ...sums);
+    this.#say({ type: 'pieces', step, first, last, micros }, ...sums);
     for (const { place } of pieces) pool.pieces.give(place);
   }
 

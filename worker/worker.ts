@@ -52,25 +52,32 @@ class Worker {
   }
 
   async run(): Promise<'complete' | 'stopped' | 'failed' | 'left'> {
-    const { patience } = this.#config;
+    const patience = this.#config.patience * 1000;
     const { onNotice, signal } = this.#listeners;
     let awaySince = performance.now();
     let delay: number = limits.retryMs.first;
     let told = false;
+    let stopped = false;
     while (!signal.aborted) {
       const end = await this.#connectOnce();
-      if (end?.type === 'done') return end.outcome;
       if (end?.type === 'left') break;
-      if (end?.type === 'lost' && (this.#joined || !told)) {
+      if (end?.type === 'done') {
+        if (end.outcome !== 'stopped' || patience === 0) return end.outcome;
+        onNotice(`The run was stopped; waiting ${durationText(patience)} for it to go on.`);
+      } else if (end?.type === 'lost' && (this.#joined || !told)) {
         onNotice(`The connection to ${this.#url.text} was lost; trying again.`);
-        told = true;
       }
+      told ||= end !== undefined;
       if (this.#joined) {
         this.#joined = false;
+        stopped = end?.type === 'done';
         awaySince = performance.now();
         delay = limits.retryMs.first;
       }
-      if (performance.now() - awaySince + delay > patience * 1000) throw this.#gone();
+      if (performance.now() - awaySince + delay > patience) {
+        if (stopped) return 'stopped';
+        throw this.#gone();
+      }
       if (!told) onNotice(`Waiting for a coordinator at ${this.#url.text}.`);
       told = true;
       await pause(delay, undefined, { signal }).catch(() => undefined);
@@ -97,6 +104,13 @@ class Worker {
         this.#joined = true;
         onNotice(
           `Joined ${run} at ${this.#url.text} with ${threads} thread${threads === 1 ? '' : 's'}.`,
+        );
+      },
+      onStanding: (spare) => {
+        onNotice(
+          spare
+            ? 'A spare for now: the run is faster without this worker. Standing by.'
+            : 'Computing again.',
         );
       },
       signal,
@@ -131,6 +145,12 @@ class Worker {
       `There is no coordinator at ${this.#url.text}, and --patience is over: check that it runs and that its port can be reached.`,
     );
   }
+}
+
+/** Milliseconds as `10 min` or `90 s`. */
+function durationText(milliseconds: number): string {
+  const seconds = Math.round(milliseconds / 1000);
+  return seconds % 60 === 0 ? `${seconds / 60} min` : `${seconds} s`;
 }
 
 /** The host's name as a worker may be called. */

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { addOptions } from '../config/flags.js';
 import { coordinatorKeys } from '../config/options.js';
 import { resolveCoordinator } from '../config/resolve.js';
-import { runAndShow } from './train.js';
+import { openResumed, runAndShow } from './train.js';
 
 export function coordinatorCommand(): Command {
   const command = new Command('coordinator').description(
@@ -10,6 +10,8 @@ export function coordinatorCommand(): Command {
   );
   addOptions(command, coordinatorKeys);
   return command.action(async (flags: Record<string, unknown>) => {
-    await runAndShow(await resolveCoordinator({ flags, env: process.env }));
+    const sources = { flags, env: process.env };
+    const resumed = await openResumed(sources);
+    await runAndShow(await resolveCoordinator(sources, resumed?.saved), resumed);
   });
 }

@@ -51,6 +51,8 @@ export class Display {
       case 'worker':
         if (!this.#loudness.quiet) this.#print([workerLine(event)]);
         return;
+      case 'checkpoint':
+        return;
       case 'result': {
         this.#endProgress();
         const [accuracy = '', ...rest] = resultLines(event);

@@ -13,3 +13,20 @@ export function interruptible(onFirst: () => void): AbortSignal {
   process.on('SIGTERM', interrupt);
   return controller.signal;
 }
+
+/**
+ * SIGUSR1 asks for a checkpoint, once the run is under way.
+ * @returns what is to be told how to ask for one
+ */
+export function checkpointOnSignal(): (checkpoint: () => void) => void {
+  let ask = (): void => undefined;
+  // Windows has no such signal.
+  if (process.platform !== 'win32') {
+    process.on('SIGUSR1', () => {
+      ask();
+    });
+  }
+  return (checkpoint) => {
+    ask = checkpoint;
+  };
+}

@@ -33,6 +33,9 @@ export function startLines(event: StartEvent): string[] {
     `${event.run}: ${event.model}, ${count(event.parameters)} parameters, ${plural(event.steps, 'step')} of ${event.batch}`,
     `${event.dataset} from ${event.datasetSource}: ${plural(event.trainSamples, 'sample')} to train${held}, ${count(event.testSamples)} to test`,
     `engine ${event.engine}, ${event.threads > 0 ? plural(event.threads, 'thread') : 'remote workers only'}`,
+    ...(event.resumedStep === undefined
+      ? []
+      : [`resumed after ${plural(event.resumedStep, 'step')}`]),
   ];
 }
 
@@ -51,10 +54,22 @@ export function epochLine(event: EpochEvent, epochs: number): string {
 }
 
 export function workerLine(event: WorkerEvent): string {
+  const { name, reason = 'it left' } = event;
   const now = `${plural(event.workers, 'worker')} now`;
-  return event.action === 'joined'
-    ? `${event.name} joined with ${plural(event.threads, 'thread')}; ${now}.`
-    : `${event.name} is gone: ${event.reason ?? 'it left'}; ${now}.`;
+  switch (event.action) {
+    case 'joined':
+      return `${name} joined with ${plural(event.threads, 'thread')}; ${now}.`;
+    case 'left':
+      return `${name} is gone: ${reason}; ${now}.`;
+    case 'lost':
+      return `${name} is not waited for: ${reason}, so others do its share; ${now}.`;
+    case 'back':
+      return `${name} is back; ${now}.`;
+    case 'spare':
+      return `${name} is a spare for now: ${reason}.`;
+    case 'working':
+      return `${name} has a share of the steps again.`;
+  }
 }
 
 export function resultLines(event: ResultEvent): string[] {
@@ -64,6 +79,7 @@ export function resultLines(event: ResultEvent): string[] {
     `Test accuracy ${percent(event.testAccuracy)}, loss ${event.testLoss.toFixed(4)}; ${how} ${time}, ${count(event.samplesPerSecond)} samples/s.`,
     `Weights SHA-256 ${event.weightsSha256}`,
     `Saved in ${event.runDir}`,
+    ...(event.resume === undefined ? [] : ['Go on with:', `  ${event.resume}`]),
   ];
 }
 

@@ -1,42 +1,68 @@
 import { Command } from 'commander';
+import { openRun, type ResumedRun } from '../../coordinator/resume.js';
 import { trainRun } from '../../coordinator/train.js';
 import { addOptions } from '../config/flags.js';
 import { trainKeys } from '../config/options.js';
-import { resolveTrain } from '../config/resolve.js';
+import { overridesOf, resolveTrain, resumedRun } from '../config/resolve.js';
+import type { Sources } from '../config/settings.js';
 import type { CoordinatorConfig, TrainConfig } from '../config/types.js';
+import { DtrainError } from '../errors.js';
+import { shellWord } from '../shell-word.js';
 import { Display } from './display.js';
-import { interruptible } from './interrupt.js';
+import { checkpointOnSignal, interruptible } from './interrupt.js';
 
 export function trainCommand(): Command {
   const command = new Command('train').description('train on this machine');
   addOptions(command, trainKeys);
   return command.action(async (flags: Record<string, unknown>) => {
-    await runAndShow(await resolveTrain({ flags, env: process.env }));
+    const sources = { flags, env: process.env };
+    const resumed = await openResumed(sources);
+    await runAndShow(await resolveTrain(sources, resumed?.saved), resumed);
   });
 }
 
+/** The run that is to go on, if one is. */
+export async function openResumed(sources: Sources): Promise<ResumedRun | undefined> {
+  const place = resumedRun(sources);
+  const overrides = overridesOf(sources);
+  if (place !== null) return openRun(place, overrides);
+  if (overrides.length === 0) return undefined;
+  throw new DtrainError(
+    'USAGE',
+    '--override goes with --resume: a new run has nothing to override.',
+  );
+}
+
 /** Runs a training and shows it, on the terminal or as JSON. */
-export async function runAndShow(config: TrainConfig | CoordinatorConfig): Promise<void> {
+export async function runAndShow(
+  config: TrainConfig | CoordinatorConfig,
+  resumed?: ResumedRun,
+): Promise<void> {
   const display = new Display(config);
   const signal = interruptible(() => {
     display.notice('Stopping after this step; press Ctrl-C again to stop at once.');
   });
   try {
-    await trainRun(config, {
-      signal,
-      onEvent: (event) => {
-        display.event(event);
+    await trainRun(
+      config,
+      {
+        signal,
+        onEvent: (event) => {
+          display.event(event);
+        },
+        onProgress: (progress) => {
+          display.progress(progress);
+        },
+        onNotice: (sentence) => {
+          display.notice(sentence);
+        },
+        onListening: (urls, token) => {
+          for (const line of joinLines(urls, token)) display.notice(line);
+        },
+        onRunning: checkpointOnSignal(),
       },
-      onProgress: (progress) => {
-        display.progress(progress);
-      },
-      onNotice: (sentence) => {
-        display.notice(sentence);
-      },
-      onListening: (urls, token) => {
-        for (const line of joinLines(urls, token)) display.notice(line);
-      },
-    });
+      resumed,
+    );
   } finally {
     await display.close();
   }
@@ -46,9 +72,4 @@ export async function runAndShow(config: TrainConfig | CoordinatorConfig): Promi
 function joinLines(urls: readonly string[], token: string | null): string[] {
   const secret = token === null ? '' : ` --token ${shellWord(token)}`;
   return ['Workers join with:', ...urls.map((url) => `  dtrain worker ${url}${secret}`)];
-}
-
-/** A word as a shell reads it back. */
-function shellWord(word: string): string {
-  return /^[\w.,:/@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

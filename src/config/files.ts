@@ -32,6 +32,9 @@ function checkKnown(key: string, path: string): void {
   if (key === 'config') {
     throw new DtrainError('USAGE', `config in ${path} is not allowed: a file names no other file.`);
   }
+  if (key === 'resume' || key === 'override') {
+    throw new DtrainError('USAGE', `${key} in ${path} is not allowed: give it as a flag.`);
+  }
   if (Object.hasOwn(options, key)) return;
   const known = Object.keys(options).filter((name) => name !== 'config');
   const guess = nearest(key, known);

@@ -12,7 +12,8 @@ export function addOptions(command: Command, keys: readonly OptionKey[]): void {
 
 function help(key: OptionKey): string {
   const { default: value, defaultText, description } = options[key];
-  const shown = defaultText ?? (value === null || value === false ? undefined : String(value));
+  const plain = typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
+  const shown = defaultText ?? plain;
   const fallback = shown === undefined ? '' : `default: ${shown}, `;
   return `${description} (${fallback}env: ${environmentName(key)})`;
 }

@@ -1,7 +1,18 @@
 import type { OptionTable } from './option.js';
-import { duration, host, oneOf, path, plainName, secret, wholeNumber, yesOrNo } from './parsers.js';
+import {
+  duration,
+  host,
+  interval,
+  listOf,
+  oneOf,
+  path,
+  plainName,
+  secret,
+  wholeNumber,
+  yesOrNo,
+} from './parsers.js';
 import { trainingOptions } from './training-options.js';
-import { engines, type OptionKey } from './types.js';
+import { engines, type OptionKey, overridables } from './types.js';
 
 /** Every option of every command. */
 export const options: OptionTable = {
@@ -37,6 +48,26 @@ export const options: OptionTable = {
     description: 'name of the run and its folder in runs/, or of the worker',
     default: null,
     parser: plainName,
+  },
+  checkpointEvery: {
+    flag: '--checkpoint-every <interval>',
+    description: 'steps (500) or time (30s, 5m) between checkpoints, beside the end of each epoch',
+    default: { seconds: 30 },
+    defaultText: '30s',
+    parser: interval,
+  },
+  resume: {
+    flag: '--resume <run>',
+    description: "go on with a run from its newest checkpoint: the run's folder",
+    default: null,
+    parser: path,
+  },
+  override: {
+    flag: '--override <settings>',
+    description: `settings that a resumed run may change: ${overridables.join(',')}`,
+    default: [],
+    defaultText: 'none',
+    parser: listOf(overridables),
   },
   json: {
     flag: '--json',
@@ -127,6 +158,9 @@ export const trainKeys = [
   'threads',
   'out',
   'name',
+  'checkpointEvery',
+  'resume',
+  'override',
   'config',
   'json',
   'quiet',

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import type { CheckpointInterval } from './types.js';
 
 /** Reads an option's value from a flag's or variable's text or from a JSON value. */
 export interface Parser<T> {
@@ -105,3 +106,35 @@ export const duration: Parser<number> = {
     return seconds >= 0 && seconds <= longestHours * secondsIn.h ? seconds : undefined;
   },
 };
+
+/** A number of steps or a duration; in JSON also `{"steps": 500}` or `{"seconds": 30}`. */
+export const interval: Parser<CheckpointInterval> = {
+  expects: 'a number of steps, such as 500, or a duration, such as 30s or 5m',
+  parse: (value) => {
+    const [unit, amount] = oneEntry(value);
+    const steps = toNumber(unit === 'steps' ? amount : value);
+    if (Number.isInteger(steps) && steps >= 1 && steps <= 1e9) return { steps };
+    const timed = typeof value === 'string' && /[smh]$/.test(value) ? value : undefined;
+    const seconds = duration.parse(unit === 'seconds' ? amount : timed);
+    return seconds !== undefined && seconds >= 0.1 ? { seconds } : undefined;
+  },
+};
+
+/** The name and value of an object that has one. */
+function oneEntry(value: unknown): readonly [string?, unknown?] {
+  const entries = typeof value === 'object' && value !== null ? Object.entries(value) : [];
+  return entries.length === 1 && entries[0] ? entries[0] : [];
+}
+
+/** Names out of `choices`, separated by commas. */
+export function listOf<T extends string>(choices: readonly T[]): Parser<readonly T[]> {
+  return {
+    expects: `a list of ${choices.join(', ')}, separated by commas`,
+    parse: (value) => {
+      const names: readonly unknown[] =
+        typeof value === 'string' ? value.split(',') : Array.isArray(value) ? value : [];
+      const found = names.flatMap((name) => choices.find((choice) => choice === name) ?? []);
+      return found.length === names.length && found.length > 0 ? found : undefined;
+    },
+  };
+}

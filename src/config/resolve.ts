@@ -1,18 +1,35 @@
 import { availableParallelism } from 'node:os';
-import { readTokenFile } from './files.js';
+import { DtrainError } from '../errors.js';
+import { type ConfigFile, readTokenFile } from './files.js';
+import type { OptionTable } from './option.js';
 import { coordinatorOptions, options } from './options.js';
 import { Settings, type Sources } from './settings.js';
-import { defaultLearningRates } from './training-options.js';
-import type { CoordinatorConfig, InspectionConfig, TrainConfig, WorkerConfig } from './types.js';
+import { defaultLearningRates, trainingOptions } from './training-options.js';
+import {
+  type CoordinatorConfig,
+  type InspectionConfig,
+  type Overridable,
+  overridables,
+  type TrainConfig,
+  type TrainingSettings,
+  type WorkerConfig,
+} from './types.js';
 
-/** The configuration of `dtrain train`; whatever is wrong with it is a USAGE error. */
-export async function resolveTrain(sources: Sources): Promise<TrainConfig> {
-  return run(await Settings.withFile(options, sources));
+/**
+ * The configuration of `dtrain train`; whatever is wrong with it is a USAGE error.
+ * @param saved the settings of the run that is resumed, which flags and variables may change as far
+ * as the weights do not depend on them or `--override` names them
+ */
+export async function resolveTrain(sources: Sources, saved?: SavedSettings): Promise<TrainConfig> {
+  return run(await settingsOf(options, sources, saved));
 }
 
-/** The configuration of `dtrain coordinator`. */
-export async function resolveCoordinator(sources: Sources): Promise<CoordinatorConfig> {
-  const settings = await Settings.withFile(coordinatorOptions, sources);
+/** The configuration of `dtrain coordinator`, likewise. */
+export async function resolveCoordinator(
+  sources: Sources,
+  saved?: SavedSettings,
+): Promise<CoordinatorConfig> {
+  const settings = await settingsOf(coordinatorOptions, sources, saved);
   return {
     ...run(settings),
     host: settings.get('host'),
@@ -45,6 +62,51 @@ export function resolveInspection(sources: Sources): InspectionConfig {
   };
 }
 
+/** The run that `--resume` or DTRAIN_RESUME names, or null. */
+export function resumedRun(sources: Sources): string | null {
+  return new Settings(options, sources).get('resume');
+}
+
+/** What a resumed run may change. */
+export function overridesOf(sources: Sources): readonly Overridable[] {
+  return new Settings(options, sources).get('override');
+}
+
+/** Where a run that is resumed keeps its settings, and what they are. */
+export type SavedSettings = ConfigFile;
+
+async function settingsOf(
+  table: OptionTable,
+  sources: Sources,
+  saved: SavedSettings | undefined,
+): Promise<Settings> {
+  if (saved === undefined) return Settings.withFile(table, sources);
+  const settings = new Settings(table, sources, saved);
+  for (const key of ['config', 'out', 'name'] as const) {
+    if (settings.isGiven(key)) {
+      const message = `${settings.origin(key)} cannot be given with --resume: the run has its own.`;
+      throw new DtrainError('USAGE', message);
+    }
+  }
+  refuseChanges(settings, new Settings(table, { flags: {}, env: {} }, saved));
+  return settings;
+}
+
+/** A resumed run ends in the weights of an uninterrupted one only if nothing changes them. */
+function refuseChanges(settings: Settings, saved: Settings): void {
+  const allowed: readonly string[] = settings.get('override');
+  for (const key of Object.keys(trainingOptions) as (keyof TrainingSettings)[]) {
+    const [now, before] = [settings.get(key), saved.get(key)];
+    if (now === before || allowed.includes(key)) continue;
+    // The model cannot be overridden: other layers have other weights.
+    const advice = (overridables as readonly string[]).includes(key)
+      ? `leave it out, or add --override ${key} to change it all the same`
+      : 'leave it out';
+    const message = `${settings.origin(key)} is ${String(now)}, and the run's is ${String(before)}: ${advice}.`;
+    throw new DtrainError('USAGE', message);
+  }
+}
+
 function run(settings: Settings): TrainConfig {
   const optimizer = settings.get('optimizer');
   return {
@@ -65,6 +127,7 @@ function run(settings: Settings): TrainConfig {
     threads: threads(settings),
     out: settings.get('out'),
     name: settings.get('name'),
+    checkpointEvery: settings.get('checkpointEvery'),
     json: settings.get('json'),
     ...loudness(settings),
   };

@@ -64,6 +64,12 @@ export class Settings {
     );
   }
 
+  /** Whether a flag or a variable gives it. */
+  isGiven(key: OptionKey): boolean {
+    const given = this.#given(key);
+    return given !== undefined && given.from !== 'file';
+  }
+
   /** How a message names a setting. */
   origin(key: OptionKey): string {
     return this.#given(key)?.origin ?? flagName(key);

@@ -29,8 +29,29 @@ export interface TrainingSettings {
   readonly validation: number;
 }
 
+/** How often a run saves a checkpoint, beside the end of each epoch and its own end. */
+export type CheckpointInterval = { readonly steps: number } | { readonly seconds: number };
+
+/** What a resumed run may change if `--override` names it. */
+export const overridables = [
+  'epochs',
+  'steps',
+  'batch',
+  'optimizer',
+  'lr',
+  'momentum',
+  'weightDecay',
+  'schedule',
+  'warmup',
+  'seed',
+  'validation',
+  'data',
+] as const;
+export type Overridable = (typeof overridables)[number];
+
 /** The configuration of `dtrain train`. */
 export interface TrainConfig extends TrainingSettings {
+  readonly checkpointEvery: CheckpointInterval;
   readonly dataDir: string | null;
   readonly engine: EngineChoice;
   readonly threads: number;
@@ -66,6 +87,8 @@ export interface OptionValues
   extends Omit<CoordinatorConfig, 'lr' | 'threads'>, Omit<WorkerConfig, 'threads'> {
   readonly lr: number | null;
   readonly threads: number | null;
+  readonly resume: string | null;
+  readonly override: readonly Overridable[];
   readonly tokenFile: string | null;
   readonly config: string | null;
 }

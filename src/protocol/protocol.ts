@@ -7,7 +7,7 @@ import { mostNodes } from '../reduce/tree.js';
  */
 
 /** Both sides must speak the same version. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 export const limits = {
   /** Workers of one run. */
@@ -20,6 +20,29 @@ export const limits = {
   heartbeat: { everyMs: 500, unanswered: 4 },
   /** Milliseconds without a ping or a message after which a worker gives its connection up. */
   coordinatorSilentMs: 10_000,
+  /** Milliseconds of silence after which a coordinator cuts a connection. */
+  workerSilentMs: 10_000,
+  /** Milliseconds from `welcome` to `ready`: a worker fetches its data meanwhile. */
+  prepareMs: 600_000,
+  /**
+   * When a range counts as late, in seconds: after `factor` times its prediction and `slack`, or
+   * after `unknown` where there is no prediction. Others then compute it too.
+   */
+  late: { factor: 2, slack: 0.05, unknown: 1 },
+  /** When a worker that answers pings but not its range is given up, in seconds. */
+  stuck: { factor: 10, least: 5, unknown: 60 },
+  /** Seconds between tries of a worker that has no share: the pause doubles. */
+  probe: { first: 1, longest: 30 },
+  /** Seconds without a share after which a worker is called a spare, and with one again none. */
+  spareAfter: 1,
+  /** Bytes that may wait for a slow reader, beyond two frames of weights. */
+  waitingBytes: 1024 * 1024,
+  /** Answers that nobody asked for, in a row, after which a worker is cut off. */
+  unaskedAnswers: 100,
+  /** Connections of every kind; workers have at most `workers` of them. */
+  connections: 2_048,
+  /** WebSocket fragments that a frame may come in. */
+  fragments: 64,
   /** Bytes of a worker's first frame, `hello`. */
   helloBytes: 4 * 1024,
   /** Bytes of a message without its payload. */
@@ -67,6 +90,8 @@ const pieces = z.strictObject({
   step: count,
   first: count,
   last: count,
+  /** Microseconds that it computed: the rest of the answer's time is the connection's. */
+  micros: count,
 });
 
 /** The worker goes; its range must be given to others. */
@@ -102,7 +127,13 @@ const weights = z.strictObject({ type: z.literal('weights'), step: count });
 /** Compute the micro-batches [first, last) of a step. */
 const work = z.strictObject({ type: z.literal('work'), step: count, first: count, last: count });
 
-/** The run is over. */
+/**
+ * The worker gets no work for now, since others are done sooner without it, or it gets work again.
+ * It may be asked to show how fast it is meanwhile.
+ */
+const standing = z.strictObject({ type: z.literal('standing'), spare: z.boolean() });
+
+/** The run is over; one that was stopped may come back. */
 const done = z.strictObject({
   type: z.literal('done'),
   outcome: z.enum(['complete', 'stopped', 'failed']),
@@ -116,6 +147,7 @@ export const coordinatorMessage = z.discriminatedUnion('type', [
   welcome,
   weights,
   work,
+  standing,
   done,
   refused,
 ]);

@@ -1,19 +1,21 @@
-import { appendFileSync, closeSync, openSync } from 'node:fs';
-import { mkdir, readdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { DtrainError, reasonOf, systemCode } from '../errors.js';
+import { diskReason, DtrainError, reasonOf, systemCode } from '../errors.js';
 import type { Model } from '../model/model.js';
 import { safetensorsFile } from '../model/files/safetensors.js';
 import { tfjsFiles } from '../model/files/tfjs.js';
+import { MetricsFile } from './metrics-file.js';
+
+const TOKEN = 'token';
 
 /**
  * A run's folder: config.json, metrics.jsonl, and at the end summary.json and the trained model.
  */
 export class RunFolder {
   readonly path: string;
-  readonly #metrics: number;
+  readonly #metrics: MetricsFile;
 
-  private constructor(folder: string, metrics: number) {
+  private constructor(folder: string, metrics: MetricsFile) {
     this.path = folder;
     this.#metrics = metrics;
   }
@@ -34,9 +36,26 @@ export class RunFolder {
         );
       }
       await writeWhole(path.join(here, 'config.json'), json(config));
-      return new RunFolder(here, openSync(path.join(here, 'metrics.jsonl'), 'a'));
+      return new RunFolder(here, new MetricsFile(path.join(here, 'metrics.jsonl')));
     } catch (error) {
       throw writeFailed(here, error);
+    }
+  }
+
+  /**
+   * Opens the folder of a run that goes on after `step` steps, with the configuration that it goes
+   * on with. What was recorded of later steps, which will be taken again, is dropped.
+   */
+  static async reopen(folder: string, step: number, config: object): Promise<RunFolder> {
+    const metrics = path.join(folder, 'metrics.jsonl');
+    try {
+      await writeWhole(path.join(folder, 'config.json'), json(config));
+      const before = await readFile(metrics, 'utf8').catch(() => '');
+      const kept = before.split('\n').filter((line) => isUpTo(step, line));
+      await writeWhole(metrics, kept.map((line) => `${line}\n`).join(''));
+      return new RunFolder(folder, new MetricsFile(metrics));
+    } catch (error) {
+      throw writeFailed(folder, error);
     }
   }
 
@@ -57,13 +76,9 @@ export class RunFolder {
     }
   }
 
-  /** Adds a line to metrics.jsonl. */
-  metric(values: object): void {
-    try {
-      appendFileSync(this.#metrics, `${JSON.stringify(values)}\n`);
-    } catch (error) {
-      throw writeFailed(path.join(this.path, 'metrics.jsonl'), error);
-    }
+  /** Adds a line to metrics.jsonl. @returns a sentence if there is trouble with it, once */
+  metric(values: object): string | undefined {
+    return this.#metrics.add(values);
   }
 
   /** Writes the trained model: model.json and weights.bin for TensorFlow.js, model.safetensors. */
@@ -85,25 +100,50 @@ export class RunFolder {
     await this.#write('summary.json', json(summary));
   }
 
+  /** The token that workers join with, if it was kept. */
+  async token(): Promise<string | null> {
+    return readFile(path.join(this.path, TOKEN), 'utf8').catch(() => null);
+  }
+
+  /** Keeps the token, for this user's eyes alone, so that workers know the run when it is resumed. */
+  async keepToken(token: string): Promise<void> {
+    await this.#write(TOKEN, token, 0o600);
+  }
+
+  /** Takes the token away: the run is over, and its folder may be passed on. */
+  async forgetToken(): Promise<void> {
+    await rm(path.join(this.path, TOKEN), { force: true });
+  }
+
   /** Takes the run's files away, and the folder if it is empty then: the run never began. */
   async discard(): Promise<void> {
-    for (const name of ['config.json', 'metrics.jsonl']) {
+    for (const name of ['config.json', 'metrics.jsonl', TOKEN]) {
       await rm(path.join(this.path, name), { force: true });
     }
     await rmdir(this.path).catch(() => undefined);
   }
 
   close(): void {
-    closeSync(this.#metrics);
+    this.#metrics.close();
   }
 
-  async #write(name: string, content: string | Uint8Array): Promise<void> {
+  async #write(name: string, content: string | Uint8Array, mode?: number): Promise<void> {
     const file = path.join(this.path, name);
     try {
-      await writeWhole(file, content);
+      await writeWhole(file, content, mode);
     } catch (error) {
       throw writeFailed(file, error);
     }
+  }
+}
+
+/** Whether a line of metrics.jsonl is whole and of the first `step` steps. */
+function isUpTo(step: number, line: string): boolean {
+  try {
+    const { step: of } = JSON.parse(line) as { step?: unknown };
+    return typeof of === 'number' && of <= step;
+  } catch {
+    return false;
   }
 }
 
@@ -112,10 +152,14 @@ async function isFolder(place: string): Promise<boolean> {
 }
 
 /** A reader sees the whole file or none. */
-async function writeWhole(file: string, content: string | Uint8Array): Promise<void> {
+async function writeWhole(
+  file: string,
+  content: string | Uint8Array,
+  mode?: number,
+): Promise<void> {
   const temporary = `${file}.part`;
   try {
-    await writeFile(temporary, content);
+    await writeFile(temporary, content, { mode });
     await rename(temporary, file);
   } catch (error) {
     await rm(temporary, { force: true });
@@ -127,23 +171,11 @@ function json(value: object): string {
   return `${JSON.stringify(value, null, 2)}\n`;
 }
 
-const reasons: Record<string, string> = {
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'the disk quota is used up',
-  EACCES: 'access is denied',
-  EPERM: 'access is denied',
-  EROFS: 'the file system is read-only',
-  ENOTDIR: 'a part of the path is not a folder',
-  EEXIST: 'a file of this name is in the way',
-};
-
 function writeFailed(where: string, error: unknown): DtrainError {
   if (error instanceof DtrainError) return error;
-  const code = systemCode(error) ?? '';
-  const reason = reasons[code] ?? reasonOf(error);
   return new DtrainError(
     'WRITE_FAILED',
-    `Cannot write ${where}: ${reason}. Choose another folder with --out.`,
+    `Cannot write ${where}: ${diskReason(error)}. Choose another folder with --out.`,
     { cause: error },
   );
 }

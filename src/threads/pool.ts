@@ -162,6 +162,12 @@ export class ThreadPool {
     return this.#view(this.#plan.weights, this.#options.parameterCount);
   }
 
+  /** The optimizer's state, in place: its arrays one after the other. */
+  get state(): Float32Array {
+    const { parameterCount, stateSlots } = this.#options;
+    return this.#view(this.#plan.state, parameterCount * stateSlots);
+  }
+
   /** Computes the micro-batches [first, last) of a step; the caller gives the pieces back. */
   async range(step: number, first: number, last: number): Promise<HeldPiece[]> {
     const { microBatches } = this.#batchOf(step);
@@ -210,6 +216,15 @@ export class ThreadPool {
   /** Whether the gradients and weights of the last update were all finite. */
   get finite(): boolean {
     return updateWasFinite(this.memory.buffer, this.#plan);
+  }
+
+  /** Whether all values of a piece are finite. */
+  isFinite(piece: Place): boolean {
+    const words = new Int32Array(this.memory.buffer, piece, this.#options.parameterCount + 2);
+    // An exponent of ones alone, which NaN and the infinities have, carries into the sign's bit.
+    let carries = 0;
+    for (const word of words) carries |= (word & 0x7f800000) + 0x00800000;
+    return carries >= 0;
   }
 
   /** Loss, accuracy and confusion over the test or the validation samples. */

@@ -7,7 +7,13 @@ import {
   trainKeys,
   workerKeys,
 } from '../../src/config/options.js';
-import { resolveCoordinator, resolveTrain, resolveWorker } from '../../src/config/resolve.js';
+import {
+  overridesOf,
+  resolveCoordinator,
+  resolveTrain,
+  resolveWorker,
+  resumedRun,
+} from '../../src/config/resolve.js';
 import type { Sources } from '../../src/config/settings.js';
 import type { OptionKey } from '../../src/config/types.js';
 import { usageError } from './helpers.js';
@@ -95,6 +101,42 @@ const cases: Readonly<Record<Exclude<OptionKey, 'config' | 'tokenFile'>, Values>
   engine: choice('auto', 'wasm'),
   threads: whole(1, 256),
   out: path,
+  checkpointEvery: {
+    valid: [
+      ['500', { steps: 500 }],
+      [500, { steps: 500 }],
+      [{ steps: 500 }, { steps: 500 }],
+      ['30s', { seconds: 30 }],
+      ['5m', { seconds: 300 }],
+      ['0.1s', { seconds: 0.1 }],
+      [{ seconds: 30 }, { seconds: 30 }],
+    ],
+    invalid: [
+      '0',
+      0,
+      '0s',
+      '1.5',
+      1.5,
+      '',
+      's',
+      {},
+      { steps: 0 },
+      { seconds: 0 },
+      { steps: 1, a: 1 },
+    ],
+    expects: 'a number of steps, such as 500, or a duration, such as 30s or 5m',
+  },
+  resume: path,
+  override: {
+    valid: [
+      ['lr', ['lr']],
+      ['lr,epochs,data', ['lr', 'epochs', 'data']],
+      [['weightDecay'], ['weightDecay']],
+    ],
+    invalid: ['', ',', 'lr,', 'model', 'learning-rate', [], 3, {}],
+    expects:
+      'a list of epochs, steps, batch, optimizer, lr, momentum, weightDecay, schedule, warmup, seed, validation, data, separated by commas',
+  },
   name: {
     valid: [
       ['Run_1.b-2', 'Run_1.b-2'],
@@ -136,7 +178,9 @@ const cases: Readonly<Record<Exclude<OptionKey, 'config' | 'tokenFile'>, Values>
   },
 };
 
-function resolve(key: OptionKey, sources: Sources): Promise<object> {
+async function resolve(key: OptionKey, sources: Sources): Promise<object> {
+  if (key === 'resume') return { resume: resumedRun(sources) };
+  if (key === 'override') return { override: overridesOf(sources) };
   if (new Set<OptionKey>(trainKeys).has(key)) return resolveTrain(sources);
   if (new Set<OptionKey>(workerKeys).has(key)) return resolveWorker(sources);
   return resolveCoordinator(sources);

@@ -28,7 +28,7 @@ test('the defaults', async () => {
   const train = {
     ...training,
     ...{ dataDir: null, engine: 'auto', threads, out: null, name: null },
-    ...{ json: false, quiet: false, verbose: false },
+    ...{ checkpointEvery: { seconds: 30 }, json: false, quiet: false, verbose: false },
   };
   expect(await resolveTrain(none)).toStrictEqual(train);
   expect(await resolveCoordinator(none)).toStrictEqual({
@@ -246,4 +246,61 @@ test('any text resolves or is a USAGE error of one line', async () => {
       }
     }),
   );
+});
+
+describe('a run that is resumed', () => {
+  const saved = {
+    path: 'the checkpoint',
+    values: { lr: 0.3, epochs: 7, threads: 1, checkpointEvery: { steps: 9 }, port: 7171 },
+  };
+
+  test('keeps its settings, those that it was started with', async () => {
+    const config = await resolveCoordinator(none, saved);
+    expect(config).toMatchObject({ ...saved.values, batch: 64 });
+  });
+
+  test('takes other settings that its weights do not depend on', async () => {
+    const flags = { threads: '2', checkpointEvery: '5s', port: '0' };
+    const config = await resolveCoordinator({ flags, env: {} }, saved);
+    expect(config).toMatchObject({ threads: 2, checkpointEvery: { seconds: 5 }, port: 0 });
+  });
+
+  test('names a setting that is another, by a flag or by a variable, and its value', async () => {
+    const flag = resolveTrain({ flags: { lr: '0.2' }, env: {} }, saved);
+    expect(await usageError(flag)).toBe(
+      "--lr is 0.2, and the run's is 0.3: leave it out, or add --override lr to change it all the same.",
+    );
+    const variable = resolveTrain({ flags: {}, env: { DTRAIN_BATCH: '32' } }, saved);
+    expect(await usageError(variable)).toContain("DTRAIN_BATCH is 32, and the run's is 64");
+  });
+
+  test('takes the same value again', async () => {
+    const config = await resolveTrain({ flags: { lr: '0.3', batch: 64 }, env: {} }, saved);
+    expect(config).toMatchObject({ lr: 0.3, batch: 64 });
+  });
+
+  test('changes what is to be overridden, and nothing else', async () => {
+    const flags = { lr: '0.2', override: 'lr' };
+    expect(await resolveTrain({ flags, env: {} }, saved)).toMatchObject({ lr: 0.2, epochs: 7 });
+    const more = resolveTrain({ flags: { ...flags, epochs: 8 }, env: {} }, saved);
+    expect(await usageError(more)).toContain("--epochs is 8, and the run's is 7");
+  });
+
+  test('never takes another model', async () => {
+    const other = resolveTrain({ flags: { model: 'lenet5-1998' }, env: {} }, saved);
+    expect(await usageError(other)).toBe(
+      "--model is lenet5-1998, and the run's is lenet5: leave it out.",
+    );
+  });
+
+  test.each(['config', 'out', 'name'])('has its own %s', async (key) => {
+    const message = await usageError(resolveTrain({ flags: { [key]: 'x' }, env: {} }, saved));
+    expect(message).toBe(`--${key} cannot be given with --resume: the run has its own.`);
+  });
+});
+
+test.each(['resume', 'override'])('%s is for the command line alone', async (key) => {
+  const config = await temporaryFile(JSON.stringify({ [key]: 'lr' }));
+  const message = await usageError(resolveTrain({ flags: { config }, env: {} }));
+  expect(message).toBe(`${key} in ${config} is not allowed: give it as a flag.`);
 });

@@ -13,7 +13,13 @@ export const workerMessages: fc.Arbitrary<WorkerMessage> = fc.oneof(
     threads: fc.integer({ min: 1, max: 256 }),
   }),
   fc.constant({ type: 'ready' as const }),
-  fc.record({ type: fc.constant('pieces' as const), step: count, first: count, last: count }),
+  fc.record({
+    type: fc.constant('pieces' as const),
+    step: count,
+    first: count,
+    last: count,
+    micros: count,
+  }),
   fc.constant({ type: 'leave' as const }),
 );
 

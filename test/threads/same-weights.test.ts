@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { HeldPiece, StepSums, ThreadPool } from '../../dist/src/threads/pool.js';
-import { splitRange } from '../../coordinator/ranges.js';
+import { shareOut } from '../../coordinator/ranges.js';
 import { batchOf, stepsPerEpoch } from '../../src/data/batches.js';
 import { Reduction } from '../../src/reduce/reduction.js';
 import { bits } from '../reduce/fake-sums.js';
@@ -33,10 +33,12 @@ async function stepInParts(
 ): Promise<StepSums> {
   const plan = { samples: problem.lists.training.length, batch: problem.batch };
   const { microBatches, samples } = batchOf(plan, step);
-  const shares = Array.from({ length: 1 + Math.floor(4 * next()) }, () => 0.1 + next());
-  const ranges = splitRange({ first: 0, last: microBatches }, shares).filter(
-    ({ first, last }) => last > first,
-  );
+  const speeds = Array.from({ length: 1 + Math.floor(4 * next()) }, () => ({
+    link: next(),
+    pace: 0.1 + next(),
+  }));
+  const shares = shareOut({ first: 0, last: microBatches }, speeds).ranges;
+  const ranges = shares.filter(({ first, last }) => last > first);
   const pieces: HeldPiece[] = [];
   for (const { first, last } of ranges.reverse()) {
     pieces.push(...(await pool.range(step, first, last)));

@@ -39,6 +39,7 @@ async function startSession(other: Partial<SessionOptions> = {}): Promise<Sessio
     threads: 3,
     engineFor: () => Promise.resolve({ pool, plan, parameterCount: model.parameterCount }),
     onJoined: (run) => joined.push(run),
+    onStanding: () => undefined,
     signal: leave.signal,
     ...other,
   });

@@ -1,0 +1,126 @@
+import { limits } from '../src/protocol/protocol.js';
+import type { MemberId, MemberProfile } from './core-messages.js';
+import type { MicroBatchRange, Speed } from './ranges.js';
+import { Recent } from './recent.js';
+
+/** What a member was asked for and has not answered yet. */
+export interface Work {
+  readonly step: number;
+  readonly range: MicroBatchRange;
+  readonly probe: boolean;
+  readonly since: number;
+  /** From then on others may compute it too. */
+  readonly lateAt: number;
+  /** From then on the member is not waited for. */
+  readonly stuckAt: number;
+}
+
+/** A clock too coarse to see a range's time must not make a member infinitely fast. */
+const LEAST_PACE = 1e-9;
+
+/** A member of the run, as the core knows it. All times are in seconds. */
+export class Member {
+  readonly id: MemberId;
+  readonly threads: number;
+  readonly local: boolean;
+  work: Work | undefined;
+  /** The step whose weights it has. */
+  weights: number | undefined;
+  silent = false;
+  stuck = false;
+  readonly #link = new Recent();
+  readonly #pace = new Recent();
+  /** What it was told, and since when that has not been so. */
+  #spare = false;
+  #otherwiseSince: number | undefined;
+  #probeAt = 0;
+  #probePause: number = limits.probe.first;
+
+  constructor(id: MemberId, { threads, local }: MemberProfile) {
+    this.id = id;
+    this.threads = threads;
+    this.local = local;
+  }
+
+  /** It can be counted on. */
+  get present(): boolean {
+    return !this.silent && !this.stuck;
+  }
+
+  get idle(): boolean {
+    return this.present && this.work === undefined;
+  }
+
+  /** Undefined until it has answered. */
+  get speed(): Speed | undefined {
+    const pace = this.#pace.typical;
+    return pace === undefined ? undefined : { link: this.#link.typical ?? 0, pace };
+  }
+
+  /** Gives it work; `speed` is measured or guessed, and undefined if nobody knows. */
+  begin(work: Pick<Work, 'step' | 'range' | 'probe'>, speed: Speed | undefined, now: number): void {
+    const { late, stuck } = limits;
+    const { first, last } = work.range;
+    const predicted = speed && speed.link + (last - first) * speed.pace;
+    const lateAfter = predicted === undefined ? late.unknown : late.factor * predicted + late.slack;
+    const stuckAfter =
+      this.speed === undefined || predicted === undefined
+        ? stuck.unknown
+        : Math.max(stuck.least, stuck.factor * predicted);
+    this.work = { ...work, since: now, lateAt: now + lateAfter, stuckAt: now + stuckAfter };
+  }
+
+  /** Takes its answer to its work. @param computed seconds that it says it computed */
+  end({ range, since }: Work, computed: number, now: number): void {
+    const elapsed = Math.max(0, now - since);
+    const own = this.local ? elapsed : Math.min(Math.max(0, computed), elapsed);
+    this.#link.add(elapsed - own);
+    this.#pace.add(Math.max(LEAST_PACE, own / (range.last - range.first)));
+    this.work = undefined;
+    this.stuck = false;
+  }
+
+  /** When its work will be late, or when it will be stuck, whichever is next; else Infinity. */
+  deadline(now: number): number {
+    if (!this.work) return Infinity;
+    const { lateAt, stuckAt } = this.work;
+    if (lateAt > now) return lateAt;
+    return this.local || this.stuck ? Infinity : stuckAt;
+  }
+
+  /** Whether it is time to see how fast it is (again). */
+  probeDue(now: number): boolean {
+    return !this.local && this.idle && now >= this.#probeAt;
+  }
+
+  /** It was given a probe: the next one comes later, and the one after later still. */
+  probed(now: number): void {
+    this.#probeAt = now + this.#probePause;
+    this.#probePause = Math.min(2 * this.#probePause, limits.probe.longest);
+  }
+
+  /** It was given a share: should it lose it, it is probed soon. */
+  used(now: number): void {
+    this.#probePause = limits.probe.first;
+    this.#probeAt = now + this.#probePause;
+  }
+
+  /**
+   * Looks, once the shares of a step are given out, whether it has one: true if it is news that it
+   * is a spare, false if it is news that it is none, undefined if there is no news. What is told
+   * has been so for a while.
+   */
+  standing(step: number, now: number): boolean | undefined {
+    if (this.local || !this.speed || (this.work && this.work.step !== step)) return undefined;
+    const used = this.work !== undefined && !this.work.probe;
+    if (used !== this.#spare) {
+      this.#otherwiseSince = undefined;
+      return undefined;
+    }
+    this.#otherwiseSince ??= now;
+    if (now - this.#otherwiseSince < limits.spareAfter) return undefined;
+    this.#otherwiseSince = undefined;
+    this.#spare = !used;
+    return this.#spare;
+  }
+}

@@ -1,0 +1,93 @@
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import type { SavedSettings } from '../src/config/resolve.js';
+import type { Overridable } from '../src/config/types.js';
+import { stepsPerEpoch } from '../src/data/batches.js';
+import type { Dataset } from '../src/data/dataset.js';
+import { DtrainError } from '../src/errors.js';
+import { sha256 } from '../src/sha256.js';
+import type { Checkpoint } from './checkpoint/file.js';
+import { CheckpointStore } from './checkpoint/store.js';
+import type { PreparedRun } from './prepare.js';
+
+/** A run that is to go on. */
+export interface ResumedRun {
+  readonly folder: string;
+  readonly checkpoint: Checkpoint;
+  /** The settings that it was started with. */
+  readonly saved: SavedSettings;
+  readonly overrides: readonly Overridable[];
+  /** What its user should know, a sentence each. */
+  readonly notices: readonly string[];
+}
+
+/** The checkpoints in a run's folder. */
+export function checkpointsIn(folder: string): CheckpointStore {
+  return new CheckpointStore(path.join(folder, 'checkpoints'));
+}
+
+/**
+ * Finds a run by its folder, or by its name in `runs`, and its newest sound checkpoint.
+ * @throws DtrainError USAGE if there is no such folder, CHECKPOINT if nothing in it can be used
+ */
+export async function openRun(
+  place: string,
+  overrides: readonly Overridable[],
+): Promise<ResumedRun> {
+  const folder = await findFolder(place);
+  const notices: string[] = [];
+  const checkpoint = await checkpointsIn(folder).newest((sentence) => notices.push(sentence));
+  if (!checkpoint) {
+    throw new DtrainError(
+      'CHECKPOINT',
+      `There is no checkpoint in ${folder}, so the run cannot go on: start it anew.`,
+    );
+  }
+  const saved = { path: `the checkpoint of ${folder}`, values: checkpoint.meta.config };
+  return { folder, checkpoint, saved, overrides, notices };
+}
+
+async function findFolder(place: string): Promise<string> {
+  for (const folder of [path.resolve(place), path.resolve('runs', place)]) {
+    if ((await stat(folder).catch(() => undefined))?.isDirectory()) return folder;
+  }
+  throw new DtrainError('USAGE', `There is no run ${place}: give the run's folder to --resume.`);
+}
+
+/** What tells one data set from another. */
+export function datasetId({ name, files }: Dataset): { name: string; sha256: string } {
+  return { name, sha256: sha256(Buffer.from(JSON.stringify(files.map((file) => file.sha256)))) };
+}
+
+/**
+ * Puts a checkpoint's weights and optimizer state in place.
+ * @returns the steps taken: as many epochs as before, should epochs have other lengths now
+ * @throws DtrainError USAGE if data or steps are not the run's, CHECKPOINT if the model is not
+ */
+export function restore(
+  { checkpoint, overrides }: ResumedRun,
+  { pool, model, dataset, plan, totalSteps }: PreparedRun,
+  onNotice: (sentence: string) => void,
+): number {
+  const { meta, weights, state } = checkpoint;
+  const data = datasetId(dataset);
+  if (data.sha256 !== meta.dataset.sha256 && !overrides.includes('data')) {
+    throw new DtrainError(
+      'USAGE',
+      `The data is ${data.name} from ${dataset.source}, which is not the ${meta.dataset.name} that the run trained on: give that with --data-dir, or add --override data.`,
+    );
+  }
+  if (weights.length !== model.parameterCount) {
+    const message = `The checkpoint has ${weights.length} weights, and ${model.spec.name} has ${model.parameterCount}.`;
+    throw new DtrainError('CHECKPOINT', message);
+  }
+  const step = Math.floor((meta.step * stepsPerEpoch(plan)) / meta.stepsPerEpoch);
+  if (step > totalSteps) {
+    const message = `The run has taken ${step} steps already, more than the ${totalSteps} that it is to have: raise --epochs or --steps.`;
+    throw new DtrainError('USAGE', message);
+  }
+  pool.weights.set(weights);
+  if (state.length === pool.state.length) pool.state.set(state);
+  else onNotice('The optimizer is another than before, so it begins without a memory.');
+  return step;
+}

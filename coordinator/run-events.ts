@@ -1,0 +1,103 @@
+import type { CoordinatorConfig, TrainConfig } from '../src/config/types.js';
+import { batchOf, stepsPerEpoch } from '../src/data/batches.js';
+import type { ResultEvent, StartEvent } from '../src/events.js';
+import { weightBytes } from '../src/model/files/floats.js';
+import { sha256 } from '../src/sha256.js';
+import { shellWord } from '../src/shell-word.js';
+import type { StepSums } from '../src/threads/pool.js';
+import { workerUrl } from './addresses.js';
+import type { PreparedRun } from './prepare.js';
+import type { TrainingResult } from './training.js';
+
+const ENGINE = 'wasm';
+
+/** What a run is called, where it is kept and what it was told. */
+export interface RunIdentity {
+  readonly name: string;
+  readonly folder: string;
+  readonly config: TrainConfig | CoordinatorConfig;
+}
+
+/**
+ * @param resumedStep steps that were taken before, if the run is resumed
+ * @param port where it listens, if it does
+ */
+export function startEvent(
+  { name, folder, config }: RunIdentity,
+  { model, dataset, plan, totalSteps }: PreparedRun,
+  resumedStep: number | undefined,
+  port: number | undefined,
+): StartEvent {
+  const { threads, batch, seed, validation } = config;
+  const host = 'host' in config ? config.host : '';
+  return {
+    event: 'start',
+    run: name,
+    runDir: folder,
+    model: model.spec.name,
+    parameters: model.parameterCount,
+    dataset: dataset.name,
+    datasetSource: dataset.source,
+    trainSamples: plan.samples,
+    validationSamples: validation,
+    testSamples: dataset.test.count,
+    engine: ENGINE,
+    threads,
+    batch,
+    epochs: Math.ceil(totalSteps / stepsPerEpoch(plan)),
+    steps: totalSteps,
+    seed,
+    ...(resumedStep !== undefined && { resumedStep }),
+    ...(port !== undefined && { url: workerUrl(host, port) }),
+  };
+}
+
+export function resultEvent(
+  { folder, config }: RunIdentity,
+  { pool, dataset, model }: PreparedRun,
+  result: TrainingResult,
+  wallSeconds: number,
+): ResultEvent {
+  const { outcome, test, validation, steps, samples, trainSeconds } = result;
+  const command = 'port' in config ? 'coordinator' : 'train';
+  return {
+    event: 'result',
+    outcome,
+    weightsSha256: sha256(weightBytes(model, pool.weights)),
+    steps,
+    samples,
+    testAccuracy: test.accuracy,
+    testLoss: test.loss,
+    ...(validation && {
+      validationAccuracy: validation.accuracy,
+      validationLoss: validation.loss,
+    }),
+    wallSeconds,
+    trainSeconds,
+    samplesPerSecond: trainSeconds > 0 ? samples / trainSeconds : 0,
+    engine: ENGINE,
+    threads: config.threads,
+    workers: result.workers,
+    refusedAnswers: result.refusedAnswers,
+    dataset: dataset.name,
+    runDir: folder,
+    ...(outcome === 'stopped' && { resume: `dtrain ${command} --resume ${shellWord(folder)}` }),
+  };
+}
+
+/** A step's line in metrics.jsonl. */
+export function stepMetrics(
+  { step, loss, correct }: StepSums,
+  plan: PreparedRun['plan'],
+  lr: number,
+): object {
+  const { samples, epoch } = batchOf(plan, step);
+  return {
+    event: 'step',
+    step: step + 1,
+    epoch: epoch + 1,
+    loss: loss / samples,
+    accuracy: correct / samples,
+    lr,
+  };
+}

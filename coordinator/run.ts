@@ -1,0 +1,213 @@
+import { randomBytes } from 'node:crypto';
+import type { CoordinatorConfig, TrainConfig } from '../src/config/types.js';
+import { batchOf } from '../src/data/batches.js';
+import { DtrainError } from '../src/errors.js';
+import type { Progress, ResultEvent, RunEvent } from '../src/events.js';
+import { stepHyperparameters } from '../src/optim/optimizer.js';
+import { learningRate } from '../src/optim/schedule.js';
+import type { RunFolder } from '../src/report/run-folder.js';
+import { isLoopback, reachableHosts, workerUrl } from './addresses.js';
+import { CheckpointWriter } from './checkpoint/writer.js';
+import { Fleet } from './fleet.js';
+import type { PreparedRun } from './prepare.js';
+import { checkpointsIn, type ResumedRun } from './resume.js';
+import { resultEvent, type RunIdentity, startEvent, stepMetrics } from './run-events.js';
+import { takeCheckpoint } from './snapshot.js';
+import { NOTHING_DONE } from './tally.js';
+import { Training, type TrainingOptions, type TrainingResult } from './training.js';
+
+/** Where a run reports to. */
+export interface RunListeners {
+  readonly onEvent?: (event: RunEvent) => void;
+  readonly onProgress?: (progress: Progress) => void;
+  /** One sentence for people. */
+  readonly onNotice?: (sentence: string) => void;
+  /** The run listens: where, and with which token. */
+  readonly onListening?: (urls: readonly string[], token: string | null) => void;
+  /** The run has begun; what it hands over asks for a checkpoint. */
+  readonly onRunning?: (checkpoint: () => void) => void;
+  /** Ends the run after the current step; the model and a checkpoint are saved. */
+  readonly signal?: AbortSignal;
+}
+
+/** Steps between two lines of metrics.jsonl. */
+const METRIC_STEPS = 10;
+
+/** One run from its configuration to its folder. */
+export class Run {
+  readonly #identity: RunIdentity;
+  readonly #config: TrainConfig | CoordinatorConfig;
+  readonly #listeners: RunListeners;
+  readonly #folder: RunFolder;
+  readonly #resumed: ResumedRun | undefined;
+  readonly #started = performance.now();
+  #began = false;
+
+  constructor(
+    config: TrainConfig | CoordinatorConfig,
+    listeners: RunListeners,
+    name: string,
+    folder: RunFolder,
+    resumed?: ResumedRun,
+  ) {
+    this.#identity = { name, folder: folder.path, config };
+    this.#config = config;
+    this.#listeners = listeners;
+    this.#folder = folder;
+    this.#resumed = resumed;
+  }
+
+  /** The run has got as far as its first event. */
+  get began(): boolean {
+    return this.#began;
+  }
+
+  /** @param firstStep steps that were taken before */
+  async execute(prepared: PreparedRun, firstStep: number): Promise<ResultEvent> {
+    const { signal, onRunning, onNotice = () => undefined } = this.#listeners;
+    let asked = false;
+    const writer = new CheckpointWriter({
+      store: checkpointsIn(this.#folder.path),
+      onNotice,
+      onSaved: (step) => {
+        this.#emit({ event: 'checkpoint', step });
+        if (asked) onNotice(`The checkpoint of step ${step} is saved in ${this.#folder.path}.`);
+        asked = false;
+      },
+    });
+    let config = this.#config;
+    const training = this.#training(prepared, firstStep, (step, progress) => {
+      writer.save(takeCheckpoint(this.#identity.name, config, prepared, step, progress));
+    });
+    const stop = (): void => {
+      training.stop();
+    };
+    const fleet = await this.#listen(prepared, training);
+    // Workers look for a coordinator that comes back where they found it before.
+    if (fleet) config = { ...config, port: fleet.port };
+    let ending: 'complete' | 'stopped' | 'failed' = 'failed';
+    try {
+      this.#began = true;
+      const resumedStep = this.#resumed && firstStep;
+      this.#emit(startEvent(this.#identity, prepared, resumedStep, fleet?.port));
+      signal?.addEventListener('abort', stop);
+      if (signal?.aborted) stop();
+      onRunning?.(() => {
+        asked = true;
+        training.save();
+      });
+      const result = await training.run();
+      const safe = await writer.close();
+      const event = await this.#conclude(prepared, result, safe);
+      ending = result.outcome;
+      this.#emit(event);
+      return event;
+    } finally {
+      signal?.removeEventListener('abort', stop);
+      await writer.close();
+      await fleet?.close(ending);
+    }
+  }
+
+  /** @param safe whether the last checkpoint is on the disk */
+  async #conclude(
+    prepared: PreparedRun,
+    result: TrainingResult,
+    safe: boolean,
+  ): Promise<ResultEvent> {
+    await this.#folder.saveModel(prepared.model, prepared.pool.weights);
+    const wallSeconds = (performance.now() - this.#started) / 1000;
+    const event = resultEvent(this.#identity, prepared, result, wallSeconds);
+    await this.#folder.saveSummary({ ...event, confusion: result.test.confusion });
+    if (result.outcome === 'complete') await this.#folder.forgetToken();
+    else if (!safe) {
+      throw new DtrainError(
+        'WRITE_FAILED',
+        `The run stopped after step ${result.steps}, and its checkpoint could not be written: it can only go on from the one before.`,
+      );
+    }
+    return event;
+  }
+
+  #emit(event: RunEvent): void {
+    this.#listeners.onEvent?.(event);
+  }
+
+  #record(values: object): void {
+    const trouble = this.#folder.metric(values);
+    if (trouble !== undefined) this.#listeners.onNotice?.(trouble);
+  }
+
+  async #listen(prepared: PreparedRun, training: Training): Promise<Fleet | undefined> {
+    const config = this.#config;
+    if (!('port' in config)) return undefined;
+    const token = await this.#token(config);
+    const fleet = await Fleet.listen({
+      config,
+      token,
+      run: this.#identity.name,
+      prepared,
+      training,
+      onEvent: (event) => {
+        this.#emit(event);
+      },
+      onNotice: (sentence) => this.#listeners.onNotice?.(sentence),
+    });
+    const urls = reachableHosts(config.host).map((host) => workerUrl(host, fleet.port));
+    this.#listeners.onListening?.(urls, token);
+    return fleet;
+  }
+
+  /**
+   * What a worker must know to join; null if nothing. Without a token of the user's, one is made
+   * for other machines; it stays the same when the run is resumed, so that workers find back.
+   */
+  async #token({ token, host }: CoordinatorConfig): Promise<string | null> {
+    const kept = token ?? (await this.#folder.token());
+    const made = kept ?? (isLoopback(host) ? null : randomBytes(16).toString('hex'));
+    if (made !== null) await this.#folder.keepToken(made);
+    return made;
+  }
+
+  #training(
+    { pool, plan, totalSteps }: PreparedRun,
+    firstStep: number,
+    onSave: TrainingOptions['onSave'],
+  ): Training {
+    const config = this.#config;
+    const rate = (step: number): number => learningRate(config, step, totalSteps);
+    const { onProgress, onNotice } = this.#listeners;
+    return new Training({
+      pool,
+      plan,
+      totalSteps,
+      firstStep,
+      before: this.#resumed?.checkpoint.meta.progress ?? NOTHING_DONE,
+      saveEvery: config.checkpointEvery,
+      onSave,
+      localThreads: config.threads > 0,
+      startWith: 'workers' in config ? config.workers : 0,
+      validation: config.validation > 0,
+      hyper: (step) => stepHyperparameters(config, rate(step), batchOf(plan, step).samples, step),
+      onEpoch: (event) => {
+        this.#record(event);
+        this.#emit(event);
+      },
+      onSteps: (steps, progress) => {
+        for (const sums of steps) {
+          if (sums.step % METRIC_STEPS !== 0) continue;
+          this.#record(stepMetrics(sums, plan, rate(sums.step)));
+        }
+        onProgress?.(progress);
+      },
+      onWait: (workers, started) => {
+        const wanted = 'workers' in config ? Math.max(1, config.workers) : 1;
+        onNotice?.(
+          started
+            ? 'Nobody is left to compute; the run goes on when a worker joins.'
+            : `Waiting for workers: ${workers} of ${wanted} are here.`,
+        );
+      },
+    });
+  }
+}

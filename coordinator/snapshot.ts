@@ -1,0 +1,44 @@
+import path from 'node:path';
+import type { CoordinatorConfig, TrainConfig } from '../src/config/types.js';
+import { stepsPerEpoch } from '../src/data/batches.js';
+import type { Checkpoint } from './checkpoint/file.js';
+import type { PreparedRun } from './prepare.js';
+import { datasetId } from './resume.js';
+import type { RunProgress } from './tally.js';
+
+/**
+ * What a run can be repeated with. Where it wrote to and how it reported are that run's own, and a
+ * secret has no place in a folder that people pass on.
+ */
+export function savedConfig(config: TrainConfig | CoordinatorConfig): object {
+  const own = { out: undefined, name: undefined, token: undefined };
+  return { ...config, ...own, json: undefined, quiet: undefined, verbose: undefined };
+}
+
+/** A copy of weights and optimizer state, which are at rest after `step` steps, and all about them. */
+export function takeCheckpoint(
+  run: string,
+  config: TrainConfig | CoordinatorConfig,
+  { pool, model, dataset, plan }: PreparedRun,
+  step: number,
+  progress: RunProgress,
+): Checkpoint {
+  const weights = pool.weights.slice();
+  const state = pool.state.slice();
+  const { dataDir } = config;
+  const saved = { ...config, dataDir: dataDir === null ? null : path.resolve(dataDir) };
+  return {
+    meta: {
+      run,
+      step,
+      stepsPerEpoch: stepsPerEpoch(plan),
+      config: { ...savedConfig(saved) },
+      dataset: datasetId(dataset),
+      parameters: model.parameterCount,
+      stateValues: state.length,
+      progress,
+    },
+    weights,
+    state,
+  };
+}
