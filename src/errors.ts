@@ -7,6 +7,7 @@ export type ErrorCode =
   | 'MODEL_FILE'
   | 'CHECKPOINT'
   | 'RUN_EXISTS'
+  | 'RUN_BUSY'
   | 'WRITE_FAILED'
   | 'PORT_IN_USE'
   | 'HOST_UNKNOWN'

@@ -42,6 +42,7 @@ class Worker {
   readonly #cache = new ShardCache(path.join(defaultCacheDir(), 'shards'));
   /** The last connection got as far as work: only then does patience begin anew. */
   #joined = false;
+  #spare = false;
   /** What the threads were started for: a coordinator that comes back finds them ready. */
   #engine: { readonly key: string; readonly engine: WorkerEngine } | undefined;
 
@@ -102,11 +103,14 @@ class Worker {
       engineFor: (welcome, module) => this.#engineFor(welcome, module),
       onJoined: (run) => {
         this.#joined = true;
+        this.#spare = false;
         onNotice(
           `Joined ${run} at ${this.#url.text} with ${threads} thread${threads === 1 ? '' : 's'}.`,
         );
       },
       onStanding: (spare) => {
+        if (spare === this.#spare) return;
+        this.#spare = spare;
         onNotice(
           spare
             ? 'A spare for now: the run is faster without this worker. Standing by.'

@@ -1,6 +1,5 @@
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
-import path from 'node:path';
-import { systemCode } from '../../src/errors.js';
+import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { makeFolder, syncFolder } from '../../src/durable-folder.js';
 
 /** What checkpoints need of a disk; an operation that fails rejects with the system's error. */
 export interface Disk {
@@ -51,29 +50,4 @@ async function create(file: string): Promise<DiskFile> {
     sync: () => handle.sync(),
     close: () => handle.close(),
   };
-}
-
-async function makeFolder(folder: string): Promise<void> {
-  const highest = await mkdir(folder, { recursive: true });
-  if (highest === undefined) return;
-  const top = path.dirname(highest);
-  for (let above = path.resolve(folder); above !== top;) {
-    above = path.dirname(above);
-    await syncFolder(above);
-  }
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  try {
-    const handle = await open(folder, 'r');
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  } catch (error) {
-    // Windows opens no folders; there a rename is on the disk by itself.
-    const refused = ['EPERM', 'EISDIR', 'EACCES'].includes(systemCode(error) ?? '');
-    if (process.platform !== 'win32' || !refused) throw error;
-  }
 }

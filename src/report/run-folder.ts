@@ -1,11 +1,14 @@
 import { mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { makeFolder } from '../durable-folder.js';
 import { diskReason, DtrainError, reasonOf, systemCode } from '../errors.js';
 import type { Model } from '../model/model.js';
 import { safetensorsFile } from '../model/files/safetensors.js';
 import { tfjsFiles } from '../model/files/tfjs.js';
 import { MetricsFile } from './metrics-file.js';
+import { RunLock } from './run-lock.js';
 
+const METRICS = 'metrics.jsonl';
 const TOKEN = 'token';
 
 /**
@@ -14,10 +17,12 @@ const TOKEN = 'token';
 export class RunFolder {
   readonly path: string;
   readonly #metrics: MetricsFile;
+  readonly #lock: RunLock;
 
-  private constructor(folder: string, metrics: MetricsFile) {
+  private constructor(folder: string, lock: RunLock) {
     this.path = folder;
-    this.#metrics = metrics;
+    this.#lock = lock;
+    this.#metrics = new MetricsFile(path.join(folder, METRICS));
   }
 
   /**
@@ -27,7 +32,7 @@ export class RunFolder {
   static async create(folder: string, config: object): Promise<RunFolder> {
     const here = path.resolve(folder);
     try {
-      await mkdir(here, { recursive: true });
+      await makeFolder(here);
       const found = await readdir(here);
       if (found.includes('config.json')) {
         throw new DtrainError(
@@ -36,7 +41,7 @@ export class RunFolder {
         );
       }
       await writeWhole(path.join(here, 'config.json'), json(config));
-      return new RunFolder(here, new MetricsFile(path.join(here, 'metrics.jsonl')));
+      return new RunFolder(here, new RunLock(here));
     } catch (error) {
       throw writeFailed(here, error);
     }
@@ -47,13 +52,14 @@ export class RunFolder {
    * on with. What was recorded of later steps, which will be taken again, is dropped.
    */
   static async reopen(folder: string, step: number, config: object): Promise<RunFolder> {
-    const metrics = path.join(folder, 'metrics.jsonl');
+    const metrics = path.join(folder, METRICS);
     try {
+      const lock = new RunLock(folder);
       await writeWhole(path.join(folder, 'config.json'), json(config));
       const before = await readFile(metrics, 'utf8').catch(() => '');
       const kept = before.split('\n').filter((line) => isUpTo(step, line));
       await writeWhole(metrics, kept.map((line) => `${line}\n`).join(''));
-      return new RunFolder(folder, new MetricsFile(metrics));
+      return new RunFolder(folder, lock);
     } catch (error) {
       throw writeFailed(folder, error);
     }
@@ -64,7 +70,7 @@ export class RunFolder {
     for (let number = 1; ; number++) {
       const folder = path.join(parent, number === 1 ? name : `${name}-${number}`);
       try {
-        await mkdir(parent, { recursive: true });
+        await makeFolder(parent);
         await mkdir(folder);
       } catch (error) {
         if (systemCode(error) === 'EEXIST' && (await isFolder(parent))) {
@@ -117,14 +123,16 @@ export class RunFolder {
 
   /** Takes the run's files away, and the folder if it is empty then: the run never began. */
   async discard(): Promise<void> {
-    for (const name of ['config.json', 'metrics.jsonl', TOKEN]) {
+    for (const name of ['config.json', METRICS, TOKEN]) {
       await rm(path.join(this.path, name), { force: true });
     }
+    this.#lock.release();
     await rmdir(this.path).catch(() => undefined);
   }
 
   close(): void {
     this.#metrics.close();
+    this.#lock.release();
   }
 
   async #write(name: string, content: string | Uint8Array, mode?: number): Promise<void> {
