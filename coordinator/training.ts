@@ -189,14 +189,19 @@ export class Training {
     this.#events.push(event);
     if (this.#telling) return;
     this.#telling = true;
-    for (let next = this.#events.shift(); next; next = this.#events.shift()) {
-      for (const command of this.#core.handle(next, performance.now() / 1000)) {
-        this.#do(command).catch((error: unknown) => {
-          this.#fail(error);
-        });
+    try {
+      for (let next = this.#events.shift(); next; next = this.#events.shift()) {
+        for (const command of this.#core.handle(next, performance.now() / 1000)) {
+          this.#do(command).catch((error: unknown) => {
+            this.#fail(error);
+          });
+        }
       }
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#telling = false;
     }
-    this.#telling = false;
   }
 
   async #do(command: CoreCommand<Pieces>): Promise<void> {
