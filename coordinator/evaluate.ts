@@ -3,6 +3,7 @@ import type { InspectionConfig } from '../src/config/types.js';
 import { EMPTY_SPLIT } from '../src/data/dataset.js';
 import { loadMnist } from '../src/data/mnist.js';
 import { byteTable } from '../src/data/normalise.js';
+import { chooseEngine } from '../src/engine/choose.js';
 import { compileForWasm } from '../src/engine/wasm/compile.js';
 import { DtrainError } from '../src/errors.js';
 import { loadModel } from '../src/model/files/load.js';
@@ -28,11 +29,14 @@ export async function evaluateModel(
   }
   const optimizer = 'sgd';
   const { module, program } = await compileForWasm(model, optimizer);
+  const wasm = { module, workSize: program.workSize };
+  const { library } = await chooseEngine(config.engine, model, optimizer, wasm);
   const pool = new ThreadPool({
     threads: config.threads,
     cores: availableParallelism(),
     module,
     program,
+    library,
     parameterCount: model.parameterCount,
     stateSlots: 0,
     seed: 0,

@@ -5,6 +5,7 @@ import type { Dataset } from '../src/data/dataset.js';
 import { loadMnist } from '../src/data/mnist.js';
 import { holdOut } from '../src/data/order.js';
 import { stepsPerEpoch } from '../src/data/batches.js';
+import { type ChosenEngine, chooseEngine } from '../src/engine/choose.js';
 import { type Compiled, compileForWasm } from '../src/engine/wasm/compile.js';
 import { DtrainError } from '../src/errors.js';
 import type { TrainConfig } from '../src/config/types.js';
@@ -19,6 +20,7 @@ export interface PreparedRun {
   readonly model: Model;
   readonly dataset: Dataset;
   readonly compiled: Compiled;
+  readonly engine: ChosenEngine;
   readonly table: Float32Array;
   readonly plan: BatchPlan;
   readonly totalSteps: number;
@@ -35,13 +37,17 @@ export async function prepareRun(
   signal?: AbortSignal,
 ): Promise<PreparedRun> {
   const model = buildModel(builtInModels[config.model]);
-  const [dataset, compiled] = await Promise.all([
+  const compiling = compileForWasm(model, config.optimizer);
+  const [dataset, compiled, engine] = await Promise.all([
     loadMnist({
       ...(config.dataDir !== null && { dataDir: config.dataDir }),
       onNotice,
       ...(signal && { signal }),
     }),
-    compileForWasm(model, config.optimizer),
+    compiling,
+    compiling.then(({ module, program: { workSize } }) =>
+      chooseEngine(config.engine, model, config.optimizer, { module, workSize }),
+    ),
   ]);
   const { seed, batch, validation } = config;
   if (dataset.note !== undefined) onNotice(dataset.note);
@@ -62,6 +68,7 @@ export async function prepareRun(
     cores: availableParallelism(),
     module: compiled.module,
     program: compiled.program,
+    library: engine.library,
     parameterCount: model.parameterCount,
     stateSlots: stateSlots[config.optimizer],
     seed,
@@ -77,6 +84,7 @@ export async function prepareRun(
     model,
     dataset,
     compiled,
+    engine,
     table,
     plan,
     totalSteps: Math.min(wholeRun, config.steps ?? wholeRun),

@@ -9,8 +9,6 @@ import { workerUrl } from './addresses.js';
 import type { PreparedRun } from './prepare.js';
 import type { TrainingResult } from './training.js';
 
-const ENGINE = 'wasm';
-
 /** What a run is called, where it is kept and what it was told. */
 export interface RunIdentity {
   readonly name: string;
@@ -24,7 +22,7 @@ export interface RunIdentity {
  */
 export function startEvent(
   { name, folder, config }: RunIdentity,
-  { model, dataset, plan, totalSteps }: PreparedRun,
+  { model, dataset, plan, totalSteps, engine }: PreparedRun,
   resumedStep: number | undefined,
   port: number | undefined,
 ): StartEvent {
@@ -41,7 +39,8 @@ export function startEvent(
     trainSamples: plan.samples,
     validationSamples: validation,
     testSamples: dataset.test.count,
-    engine: ENGINE,
+    engine: engine.name,
+    ...(engine.why !== '' && { engineNote: engine.why }),
     threads,
     batch,
     epochs: Math.ceil(totalSteps / stepsPerEpoch(plan)),
@@ -54,7 +53,7 @@ export function startEvent(
 
 export function resultEvent(
   { folder, config }: RunIdentity,
-  { pool, dataset, model }: PreparedRun,
+  { pool, dataset, model, engine }: PreparedRun,
   result: TrainingResult,
   wallSeconds: number,
 ): ResultEvent {
@@ -75,7 +74,7 @@ export function resultEvent(
     wallSeconds,
     trainSeconds,
     samplesPerSecond: trainSeconds > 0 ? samples / trainSeconds : 0,
-    engine: ENGINE,
+    engine: engine.name,
     threads: config.threads,
     workers: result.workers,
     refusedAnswers: result.refusedAnswers,

@@ -5,6 +5,7 @@ export type ErrorCode =
   | 'DATA_DAMAGED'
   | 'MODEL_INVALID'
   | 'MODEL_FILE'
+  | 'ENGINE_MISSING'
   | 'CHECKPOINT'
   | 'RUN_EXISTS'
   | 'RUN_BUSY'

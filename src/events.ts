@@ -14,6 +14,8 @@ export interface StartEvent {
   readonly validationSamples: number;
   readonly testSamples: number;
   readonly engine: string;
+  /** Where native code comes from, or why there is none. */
+  readonly engineNote?: string;
   readonly threads: number;
   readonly batch: number;
   readonly epochs: number;

@@ -5,6 +5,8 @@ import { holdOut } from '../src/data/order.js';
 import type { BatchPlan } from '../src/data/batches.js';
 import { pieceSizeOf } from '../src/engine/program.js';
 import { compileModule } from '../src/engine/wasm/instance.js';
+import type { WorkerConfig } from '../src/config/types.js';
+import { type ChosenEngine, chooseEngine } from '../src/engine/choose.js';
 import { DtrainError } from '../src/errors.js';
 import { parseModelSpec } from '../src/model/files/spec.js';
 import { buildModel, sizeOf } from '../src/model/model.js';
@@ -17,6 +19,7 @@ export interface WorkerEngine {
   readonly pool: ThreadPool;
   readonly plan: BatchPlan;
   readonly parameterCount: number;
+  readonly engine: ChosenEngine;
 }
 
 /**
@@ -26,7 +29,7 @@ export interface WorkerEngine {
 export async function startEngine(
   welcome: Welcome,
   moduleBytes: Uint8Array,
-  threads: number,
+  { engine, threads }: Pick<WorkerConfig, 'engine' | 'threads'>,
   source: ShardSource,
 ): Promise<WorkerEngine> {
   if (sha256(moduleBytes) !== welcome.module.sha256) {
@@ -34,6 +37,8 @@ export async function startEngine(
   }
   const model = buildModel(parseModelSpec(welcome.model));
   const module = await compileModule(Uint8Array.from(moduleBytes));
+  const { workSize } = welcome.module;
+  const chosen = await chooseEngine(engine, model, welcome.optimizer, { module, workSize });
   const training = await loadShards(source, welcome.data.shards, sizeOf(model.spec.input));
   const { seed, batch, validation } = welcome;
   if (training.labels.some((label) => label >= model.classes)) {
@@ -47,7 +52,8 @@ export async function startEngine(
     threads,
     cores: availableParallelism(),
     module,
-    program: { pieceSize: pieceSizeOf(model.parameterCount), workSize: welcome.module.workSize },
+    program: { pieceSize: pieceSizeOf(model.parameterCount), workSize },
+    library: chosen.library,
     parameterCount: model.parameterCount,
     stateSlots: 0,
     seed,
@@ -59,5 +65,5 @@ export async function startEngine(
     table: Float32Array.from(welcome.data.table),
   });
   const plan = { samples: lists.training.length, batch };
-  return { pool, plan, parameterCount: model.parameterCount };
+  return { pool, plan, parameterCount: model.parameterCount, engine: chosen };
 }

@@ -133,10 +133,10 @@ class Worker {
     if (this.#engine?.key === key) return this.#engine.engine;
     await this.close();
     this.#engine = undefined;
-    const { threads, token } = this.#config;
+    const { token } = this.#config;
     const { onNotice, signal } = this.#listeners;
     const source = { url: this.#url, token, cache: this.#cache, onNotice, signal };
-    const engine = await startEngine(welcome, module, threads, source);
+    const engine = await startEngine(welcome, module, this.#config, source);
     this.#engine = { key, engine };
     // Whoever left meanwhile does not wait for this engine any more.
     if (signal.aborted) await this.close();

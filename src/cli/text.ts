@@ -32,7 +32,7 @@ export function startLines(event: StartEvent): string[] {
   return [
     `${event.run}: ${event.model}, ${count(event.parameters)} parameters, ${plural(event.steps, 'step')} of ${event.batch}`,
     `${event.dataset} from ${event.datasetSource}: ${plural(event.trainSamples, 'sample')} to train${held}, ${count(event.testSamples)} to test`,
-    `engine ${event.engine}, ${event.threads > 0 ? plural(event.threads, 'thread') : 'remote workers only'}`,
+    `engine ${event.engine}${event.engineNote === undefined ? '' : ` (${event.engineNote})`}, ${event.threads > 0 ? plural(event.threads, 'thread') : 'remote workers only'}`,
     ...(event.resumedStep === undefined
       ? []
       : [`resumed after ${plural(event.resumedStep, 'step')}`]),

@@ -25,7 +25,7 @@ export const options: OptionTable = {
   },
   engine: {
     flag: '--engine <name>',
-    description: `what computes the gradients: ${engines.join(' or ')}`,
+    description: `what computes the gradients: ${engines.join(', ')}`,
     default: 'auto',
     parser: oneOf(engines),
   },
@@ -179,6 +179,7 @@ export const coordinatorKeys = [
 
 /** The options of `dtrain worker`. */
 export const workerKeys = [
+  'engine',
   'threads',
   'name',
   'token',

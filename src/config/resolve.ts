@@ -45,6 +45,7 @@ export async function resolveWorker(sources: Sources): Promise<WorkerConfig> {
   return {
     threads: threads(settings),
     name: settings.get('name'),
+    engine: settings.get('engine'),
     token: await token(settings),
     patience: settings.get('patience'),
     ...loudness(settings),
@@ -56,6 +57,7 @@ export function resolveInspection(sources: Sources): InspectionConfig {
   const settings = new Settings(options, sources);
   return {
     dataDir: settings.get('dataDir'),
+    engine: settings.get('engine'),
     threads: threads(settings),
     json: settings.get('json'),
     ...loudness(settings),

@@ -2,11 +2,11 @@ import type { OptimizerName } from '../optim/optimizer.js';
 
 export const models = ['lenet5', 'lenet5-1998'] as const;
 export const schedules = ['constant', 'step', 'cosine'] as const;
-export const engines = ['auto', 'wasm'] as const;
+export const engines = ['auto', 'native', 'wasm'] as const;
 
 type ModelName = (typeof models)[number];
 type ScheduleName = (typeof schedules)[number];
-type EngineChoice = (typeof engines)[number];
+export type EngineChoice = (typeof engines)[number];
 
 /** What determines the trained weights, besides the data set. */
 export interface TrainingSettings {
@@ -76,6 +76,7 @@ export interface WorkerConfig {
   readonly threads: number;
   readonly name: string | null;
   readonly token: string | null;
+  readonly engine: EngineChoice;
   /** Seconds to go on trying to reach the coordinator. */
   readonly patience: number;
   readonly quiet: boolean;
@@ -97,6 +98,7 @@ export type OptionKey = keyof OptionValues;
 
 /** The configuration of `dtrain eval`, `data` and `doctor`. */
 export interface InspectionConfig {
+  readonly engine: EngineChoice;
   readonly dataDir: string | null;
   readonly threads: number;
   readonly json: boolean;

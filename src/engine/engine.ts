@@ -7,6 +7,11 @@ export type Place = number;
  */
 export interface Engine {
   gradients(...args: [...SamplePlaces, piece: Place]): void;
+  /**
+   * Two micro-batches that are neighbours in the tree, and their sum: 16 indices, and `count` samples
+   * of which the first 8 are the first one's. Only where it is faster than one after the other.
+   */
+  gradientsOfPair?(...args: [...SamplePlaces, piece: Place]): void;
   evaluate(...args: [...SamplePlaces, out: Place]): void;
   add(left: Place, right: Place): void;
   update(weights: Place, piece: Place, state: Place, hyper: Place, check: Place): void;

@@ -2,7 +2,7 @@ import type { Model } from '../model/model.js';
 import type { OptimizerName } from '../optim/optimizer.js';
 import { defineKernel, type KernelBuilder } from './ir/builder.js';
 import { advance } from './ir/expressions.js';
-import { type Expr, type Kernel, LANES, type Target } from './ir/types.js';
+import { type Expr, type Kernel, type Target } from './ir/types.js';
 import { addInPlace } from './kernels/elementwise.js';
 import { softmaxCrossEntropy } from './kernels/loss.js';
 import { optimizerUpdate } from './kernels/optimizer.js';
@@ -70,19 +70,19 @@ export function compile(model: Model, optimizer: OptimizerName, target: Target):
     return place;
   };
   const stages = stagesOf(model);
-  const input = planesOf(model.spec.input, borderOf(stages[0]));
+  const input = planesOf(model.spec.input, target.lanes, borderOf(stages[0]));
   const samples: Buffer = { planes: input, place: allocate(input.size) };
-  const targets = allocate(LANES);
-  const mask = allocate(LANES);
-  const predictions = allocate(LANES);
+  const targets = allocate(target.lanes);
+  const mask = allocate(target.lanes);
+  const predictions = allocate(target.lanes);
 
   let x = samples;
   const compiled = stages.map((stage, index) => {
-    const planes = planesOf(stage.output, borderOf(stages[index + 1]));
+    const planes = planesOf(stage.output, target.lanes, borderOf(stages[index + 1]));
     const y = { planes, place: allocate(planes.size) };
     const kernels = stageKernels(stage, { target, x, y, allocate });
     x = y;
-    return { kernels, gradient: allocate(planesOf(stage.output).size) };
+    return { kernels, gradient: allocate(planesOf(stage.output, target.lanes).size) };
   });
   const logits = x.place;
   const logitsGradient = compiled.at(-1)?.gradient ?? 0;

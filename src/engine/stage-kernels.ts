@@ -23,7 +23,6 @@ import {
   type Pooling,
 } from './kernels/pooling.js';
 import { pooledConvolutionForward, spreadPooledGradient } from './kernels/pooled-convolution.js';
-import { LANES } from './ir/types.js';
 import type { Stage } from './stages.js';
 
 /** A stage's values in the work memory. */
@@ -85,7 +84,7 @@ function convolutionStage(
     kernel: layer.kernel,
     strides: layer.strides,
   };
-  const dyPlanes = planesOf(stage.pool?.unpooled ?? stage.output);
+  const dyPlanes = planesOf(stage.pool?.unpooled ?? stage.output, target.lanes);
   const weightGradient = convolutionWeightGradient(`${name}_dw`, target, shape, dyPlanes);
   const sumBias = biasGradient(`${name}_db`, target, dyPlanes);
   const inputGradient = convolutionInputGradient(
@@ -93,7 +92,7 @@ function convolutionStage(
     target,
     shape,
     dyPlanes,
-    planesOf(stage.input),
+    planesOf(stage.input, target.lanes),
   );
   const finish = (k: KernelBuilder, p: BackwardPointers, dy: Expr<'ptr'>): void => {
     k.call(weightGradient, p.at(x.place), dy, advance(p.piece, kernel.offset));
@@ -109,7 +108,7 @@ function convolutionStage(
 
   if (stage.pool) {
     const pooled = { ...shape, unpooled: dyPlanes, pool: stage.pool.layer.size };
-    const winners = allocate(planesOf(stage.output).size);
+    const winners = allocate(planesOf(stage.output, target.lanes).size);
     const unpooled = allocate(dyPlanes.size);
     const forward = pooledConvolutionForward(name, target, pooled, activation);
     const spread = spreadPooledGradient(`${name}_spread`, target, pooled, activation);
@@ -143,15 +142,20 @@ function denseStage(
 ): StageKernels {
   const { name, activation, kernel, bias } = stage;
   const shape = { input: x.planes, outputs: stage.layer.units };
-  const dyPlanes = planesOf(stage.output);
-  const rows = allocate(stage.layer.units * LANES);
+  const dyPlanes = planesOf(stage.output, target.lanes);
+  const rows = allocate(stage.layer.units * target.lanes);
   const forward = denseForward(name, target, shape, activation);
   const before =
     activation && activationBackward(`${name}_da`, target, y.planes, dyPlanes, activation);
-  const transpose = transposeLanes(`${name}_rows`, stage.layer.units);
+  const transpose = transposeLanes(`${name}_rows`, target, stage.layer.units);
   const weightGradient = denseWeightGradient(`${name}_dw`, target, shape);
   const sumBias = biasGradient(`${name}_db`, target, dyPlanes);
-  const inputGradient = denseInputGradient(`${name}_dx`, target, shape, planesOf(stage.input));
+  const inputGradient = denseInputGradient(
+    `${name}_dx`,
+    target,
+    shape,
+    planesOf(stage.input, target.lanes),
+  );
   return {
     forward: (k, { at, weights }) => {
       const w = advance(weights, kernel.offset);
@@ -181,7 +185,7 @@ function poolStage(
     strides: layer.strides,
     before: [before(0), before(1)],
   };
-  const dyPlanes = planesOf(stage.output);
+  const dyPlanes = planesOf(stage.output, target.lanes);
   const backward = poolBackward(`${name}_dx`, target, layer.type, pooling, dyPlanes);
   if (layer.type === 'averagePool2d') {
     const forward = averagePoolForward(name, target, pooling);
@@ -210,7 +214,7 @@ function activationStage(
   { name, activation, output }: Stage & { kind: 'activation' },
   { target, x, y }: StageSetting,
 ): StageKernels {
-  const dyPlanes = planesOf(output);
+  const dyPlanes = planesOf(output, target.lanes);
   const forward = activationForward(name, target, x.planes, y.planes, activation);
   const backward = activationBackward(`${name}_da`, target, y.planes, dyPlanes, activation);
   const copy = activationForward(`${name}_dx`, target, dyPlanes, dyPlanes);

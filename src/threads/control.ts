@@ -3,7 +3,7 @@ import { rootLevel, type TreeNode } from '../reduce/tree.js';
 /**
  * The words of shared memory through which the threads of a process and its main thread meet.
  * The main thread describes a job, opens its tickets and wakes the threads; each ticket is one
- * micro-batch; whoever finishes the last piece closes the job and wakes the main thread.
+ * micro-batch, or two that are neighbours in the tree; whoever finishes the last piece closes the job and wakes the main thread.
  */
 const words = [
   /** Raised with each job or step, and waited on by the threads. */
@@ -24,8 +24,9 @@ const words = [
   /** A lease's first step, and the one after its last. */
   'leaseFirst',
   'leaseEnd',
-  /** The first micro-batch of the range. */
+  /** The range's first micro-batch, and the one after its last. */
   'first',
+  'last',
   /** An evaluation's sample set: 0 test, 1 validation. */
   'set',
 ] as const;

@@ -35,7 +35,12 @@ export interface MemoryPlan {
   readonly test: SampleSet;
   /** Of an evaluation, `EVALUATION_ROW` values for each micro-batch. */
   readonly evaluation: Place;
-  readonly perThread: readonly { readonly work: Place; readonly indices: Place }[];
+  readonly perThread: readonly {
+    readonly work: Place;
+    /** For two micro-batches side by side. */
+    readonly pairWork: Place;
+    readonly indices: Place;
+  }[];
   readonly bytes: number;
 }
 
@@ -67,6 +72,7 @@ export interface MemoryNeeds {
   readonly weights: number;
   readonly state: number;
   readonly work: number;
+  readonly pairWork: number;
   readonly piece: number;
   /** Micro-batches in a full batch. */
   readonly microBatches: number;
@@ -108,7 +114,8 @@ export function planMemory(needs: MemoryNeeds): MemoryPlan {
     evaluation: floats(microBatchesOf(evaluated) * EVALUATION_ROW),
     perThread: Array.from({ length: needs.threads }, () => ({
       work: floats(needs.work),
-      indices: floats(LANES),
+      pairWork: floats(needs.pairWork),
+      indices: floats(2 * LANES),
     })),
   };
   const words = { taken: floats(most), count: floats(1) };

@@ -3,7 +3,7 @@ import { batchOf, microBatchesOf } from '../data/batches.js';
 import type { Split } from '../data/dataset.js';
 import type { Engine, Place } from '../engine/engine.js';
 import { CORRECT, LOSS, type Program } from '../engine/program.js';
-import { instantiate } from '../engine/wasm/instance.js';
+import type { NativeLibrary } from '../engine/native/build.js';
 import { DtrainError, reasonOf } from '../errors.js';
 import { coveringNodes, type TreeNode } from '../reduce/tree.js';
 import { type Evaluation, summarize } from './evaluation.js';
@@ -20,7 +20,9 @@ import {
   type SampleSet,
   updateWasFinite,
 } from './memory.js';
+import { engineIn } from './engine-in.js';
 import { PieceSlots } from './piece-slots.js';
+import { ticketsOf } from './tickets.js';
 import type { ThreadStart } from './thread.js';
 
 const LARGEST_PAGES = 65_536;
@@ -33,6 +35,8 @@ export interface PoolOptions {
   readonly cores: number;
   readonly module: WebAssembly.Module;
   readonly program: Pick<Program, 'pieceSize' | 'workSize'>;
+  /** The model as this machine's own code, if that is to compute. */
+  readonly library?: NativeLibrary | undefined;
   readonly parameterCount: number;
   /** Arrays of optimizer state, each as long as the weights. */
   readonly stateSlots: number;
@@ -74,19 +78,21 @@ export class ThreadPool {
   readonly #nodes: Int32Array;
   readonly #piscina: Piscina;
   readonly #tasks: readonly Promise<void>[];
+  readonly #tickets: (first: number, last: number) => number;
   /** Slots that the threads may take for the job they are at. */
   #jobSlots = 0;
   #failure: DtrainError | undefined;
 
   /** Starts the threads; they wait for the first job. */
   constructor(options: PoolOptions) {
-    const { module, program, parameterCount, threads } = options;
+    const { module, program, library, parameterCount, threads } = options;
     const microBatches = microBatchesOf(options.batch);
     const needs = {
       ...options,
       weights: parameterCount,
       state: parameterCount * options.stateSlots,
-      work: program.workSize,
+      work: library?.workSize ?? program.workSize,
+      pairWork: library?.pairWorkSize ?? 0,
       piece: program.pieceSize,
       microBatches,
     };
@@ -110,7 +116,8 @@ export class ThreadPool {
     this.#options = options;
     this.#plan = plan;
     this.memory = memory;
-    this.engine = instantiate(module, memory);
+    this.engine = engineIn(memory, module, library);
+    this.#tickets = (first, last) => ticketsOf(first, last, library?.pairWorkSize !== undefined);
     this.pieces = new PieceSlots(memory, plan.slots);
     this.#control = new Control(buffer, plan.control);
     this.#nodes = new Int32Array(buffer, plan.nodes, nodeWords(microBatches));
@@ -122,6 +129,7 @@ export class ThreadPool {
     this.#tasks = Array.from({ length: threads }, (_, index) => {
       const start: ThreadStart = {
         module,
+        library,
         memory,
         plan,
         index,
@@ -172,8 +180,8 @@ export class ThreadPool {
   async range(step: number, first: number, last: number): Promise<HeldPiece[]> {
     const { microBatches } = this.#batchOf(step);
     const nodes = coveringNodes(first, last, microBatches);
-    this.#describe({ kind: jobKinds.range, step, first, unfinished: nodes.length });
-    await this.#run(last - first, nodes.length);
+    this.#describe({ kind: jobKinds.range, step, first, last, unfinished: nodes.length });
+    await this.#run(this.#tickets(first, last), nodes.length);
     return nodes.map((node) => {
       const word = nodeWord(node, microBatchesOf(this.#options.batch));
       return { node, place: Atomics.exchange(this.#nodes, word, 0) };
@@ -191,10 +199,11 @@ export class ThreadPool {
       this.#writeHyper(index, row);
     });
     const batch = this.#batchOf(first);
-    this.#describe({ kind: jobKinds.lease, step: first, first: 0, unfinished: 1 });
+    const last = batch.microBatches;
+    this.#describe({ kind: jobKinds.lease, step: first, first: 0, last, unfinished: 1 });
     this.#control.set('leaseFirst', first);
     this.#control.set('leaseEnd', first + hyper.length);
-    await this.#run(batch.microBatches, 1);
+    await this.#run(this.#tickets(0, last), 1);
     const taken = this.#control.get('step') - first;
     const losses = this.#view(this.#plan.losses, taken * 2);
     return Array.from({ length: taken }, (_, index) => ({
@@ -231,7 +240,8 @@ export class ThreadPool {
   async evaluate(which: 'test' | 'validation'): Promise<Evaluation> {
     const set = this.#plan[which];
     const microBatches = microBatchesOf(set.count);
-    this.#describe({ kind: jobKinds.evaluate, step: 0, first: 0, unfinished: microBatches });
+    const kind = jobKinds.evaluate;
+    this.#describe({ kind, step: 0, first: 0, last: microBatches, unfinished: microBatches });
     this.#control.set('set', which === 'test' ? 0 : 1);
     await this.#run(microBatches, 0);
     const rows = this.#view(this.#plan.evaluation, microBatches * EVALUATION_ROW);
@@ -256,10 +266,11 @@ export class ThreadPool {
     return Array.from(samples, (sample) => bytes[labels + sample] ?? 0);
   }
 
-  #describe(job: { kind: number; step: number; first: number; unfinished: number }): void {
+  #describe(job: Record<'kind' | 'step' | 'first' | 'last' | 'unfinished', number>): void {
     this.#control.set('kind', job.kind);
     this.#control.set('step', job.step);
     this.#control.set('first', job.first);
+    this.#control.set('last', job.last);
     this.#control.set('unfinished', job.unfinished);
   }
 

@@ -3,7 +3,7 @@ import { epochOrder } from '../data/order.js';
 import { LANES } from '../engine/ir/types.js';
 import type { Engine, Place, SamplePlaces } from '../engine/engine.js';
 import { CORRECT, LOSS } from '../engine/program.js';
-import { instantiate } from '../engine/wasm/instance.js';
+import type { NativeLibrary } from '../engine/native/build.js';
 import { coveringNodes, parentOf, type TreeNode } from '../reduce/tree.js';
 import { Control, jobKinds, nodeWord, nodeWords } from './control.js';
 import {
@@ -14,11 +14,14 @@ import {
   type SampleSet,
   updateWasFinite,
 } from './memory.js';
+import { engineIn } from './engine-in.js';
 import { PieceSlots } from './piece-slots.js';
+import { ticketsOf, workOf } from './tickets.js';
 
 /** What a thread is given when it starts. */
 export interface ThreadStart {
   readonly module: WebAssembly.Module;
+  readonly library: NativeLibrary | undefined;
   readonly memory: WebAssembly.Memory;
   readonly plan: MemoryPlan;
   readonly index: number;
@@ -46,26 +49,30 @@ class ComputeThread {
   readonly #floats: Float32Array;
   readonly #words: Uint32Array;
   readonly #work: Place;
+  readonly #pairWork: Place;
+  readonly #pairs: boolean;
   readonly #indicesPlace: Place;
   /** Each thread takes its slots from another one on, which it then finds in its cache. */
   readonly #firstSlot: number;
   #order: { epoch: number; sampleAt: (place: number) => number } | undefined;
 
   constructor(start: ThreadStart) {
-    const { memory, module, plan, index, microBatches } = start;
+    const { memory, module, library, plan, index, microBatches } = start;
     const buffer = memory.buffer as unknown as SharedArrayBuffer;
     const own = plan.perThread[index];
     if (!own) throw new Error(`There is no memory for thread ${index}.`);
     this.#start = start;
     this.#plan = plan;
-    this.#engine = instantiate(module, memory);
+    this.#engine = engineIn(memory, module, library);
+    this.#pairs = this.#engine.gradientsOfPair !== undefined;
     this.#control = new Control(buffer, plan.control);
     this.#slots = new PieceSlots(memory, plan.slots);
     this.#nodes = new Int32Array(buffer, plan.nodes, nodeWords(microBatches));
-    this.#indices = new Uint32Array(buffer, own.indices, LANES);
+    this.#indices = new Uint32Array(buffer, own.indices, 2 * LANES);
     this.#floats = new Float32Array(buffer);
     this.#words = new Uint32Array(buffer);
     this.#work = own.work;
+    this.#pairWork = own.pairWork;
     this.#indicesPlace = own.indices;
     const threads = plan.perThread.length;
     this.#firstSlot = Math.floor((index * piecesInFlight(threads, microBatches)) / threads);
@@ -88,30 +95,33 @@ class ComputeThread {
     const set = this.#control.get('set') === 0 ? this.#plan.test : this.#plan.validation;
     const first = ticket * LANES;
     const count = Math.min(LANES, set.count - first);
-    this.#gather(set, count, (lane) => first + lane);
+    this.#gather(set, LANES, count, (lane) => first + lane);
     const out = this.#plan.evaluation + ticket * EVALUATION_ROW * 4;
-    this.#engine.evaluate(...this.#samples(set, count), out);
+    this.#engine.evaluate(...this.#samples(set, count, this.#work), out);
     if (this.#control.add('unfinished', -1) === 1) this.#control.raise('finished');
   }
 
   #microBatch(ticket: number): void {
     const batch = this.#batchOf(this.#control.get('step'));
-    const leaf = this.#control.get('first') + this.#leafOf(ticket);
+    const range = [this.#control.get('first'), this.#control.get('last')] as const;
+    const { leaf, pair, node } = workOf(this.#inBlocks(ticket), ...range, this.#pairs);
     const set = this.#plan.training;
     const first = leaf * LANES;
-    const count = Math.min(LANES, batch.samples - first);
+    const lanes = pair ? 2 * LANES : LANES;
+    const count = Math.min(lanes, batch.samples - first);
     const order = this.#orderOf(batch.epoch);
-    this.#gather(set, count, (lane) => order(batch.first + first + lane));
+    this.#gather(set, lanes, count, (lane) => order(batch.first + first + lane));
     const piece = this.#slots.take(this.#firstSlot);
-    this.#engine.gradients(...this.#samples(set, count), piece);
-    this.#reduce({ level: 0, index: leaf }, piece, batch);
+    if (pair) this.#engine.gradientsOfPair?.(...this.#samples(set, count, this.#pairWork), piece);
+    else this.#engine.gradients(...this.#samples(set, count, this.#work), piece);
+    this.#reduce(node, piece, batch);
   }
 
   /**
-   * Tickets go round the threads; leaves are dealt so that each thread gets neighbours if all are
+   * Tickets go round the threads; their work is dealt so that each thread gets neighbours if all are
    * equally fast. Then most sums are of pieces that are in the adding core's own cache.
    */
-  #leafOf(ticket: number): number {
+  #inBlocks(ticket: number): number {
     const count = this.#control.get('count');
     const threads = this.#plan.perThread.length;
     const block = ticket % threads;
@@ -120,11 +130,10 @@ class ComputeThread {
   }
 
   /** Adds the piece to its sibling while that is there; the second of two siblings goes on. */
-  #reduce(leaf: TreeNode, piece: Place, batch: Batch): void {
-    const first = this.#control.get('first');
-    const end = first + this.#control.get('count');
-    const outputs = coveringNodes(first, end, batch.microBatches);
-    let node = leaf;
+  #reduce(from: TreeNode, piece: Place, batch: Batch): void {
+    const [first, last] = [this.#control.get('first'), this.#control.get('last')];
+    const outputs = coveringNodes(first, last, batch.microBatches);
+    let node = from;
     let sum = piece;
     while (!outputs.some(({ level, index }) => level === node.level && index === node.index)) {
       const { parent, side, alone } = parentOf(node, batch.microBatches);
@@ -168,20 +177,22 @@ class ComputeThread {
       return;
     }
     this.#control.set('unfinished', 1);
-    this.#control.open(this.#batchOf(next).microBatches);
+    const { microBatches } = this.#batchOf(next);
+    this.#control.set('last', microBatches);
+    this.#control.open(ticketsOf(0, microBatches, this.#pairs));
   }
 
-  #gather(set: SampleSet, count: number, placeOf: (lane: number) => number): void {
-    for (let lane = 0; lane < LANES; lane++) {
+  #gather(set: SampleSet, lanes: number, count: number, placeOf: (lane: number) => number): void {
+    for (let lane = 0; lane < lanes; lane++) {
       // Lanes beyond the count are masked, so any sample will do for them.
       const place = placeOf(lane < count ? lane : 0);
       this.#indices[lane] = this.#words[set.list / 4 + place] ?? 0;
     }
   }
 
-  #samples(set: SampleSet, count: number): SamplePlaces {
+  #samples(set: SampleSet, count: number, work: Place): SamplePlaces {
     const { weights, table } = this.#plan;
-    return [weights, set.images, set.labels, table, this.#indicesPlace, count, this.#work];
+    return [weights, set.images, set.labels, table, this.#indicesPlace, count, work];
   }
 
   #batchOf(step: number): Batch {

@@ -117,7 +117,29 @@ export interface Kernel {
 
 /** Where a kernel runs: how many float32 values a vector holds. */
 export interface Target {
-  readonly width: 4 | 8;
+  readonly width: 4 | 8 | 16;
+  /** Samples side by side: one micro-batch, or two that are neighbours in the tree. */
+  readonly lanes: 8 | 16;
+  readonly tiles: TileSizes;
+}
+
+/**
+ * How many sums each kernel keeps in registers through its innermost loop (tiles.ts). They change
+ * no order of summation, so no bit of any result.
+ */
+export interface TileSizes {
+  /** Filters at a time. */
+  readonly convolution: number;
+  readonly pooledConvolution: number;
+  readonly convolutionWeights: { readonly filters: number; readonly columns: number };
+  /** Input channels at a time. */
+  readonly convolutionInput: number;
+  /** Outputs at a time. */
+  readonly dense: number;
+  /** Vectors of outputs at a time, and sums in all. */
+  readonly denseWeights: { readonly vectors: number; readonly sums: number };
+  /** Inputs at a time. */
+  readonly denseInput: number;
 }
 
 /** Samples in a micro-batch: the unit of work, and part of the determinism contract. */

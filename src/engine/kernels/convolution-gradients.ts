@@ -1,6 +1,6 @@
 import { type KernelBuilder, defineKernel } from '../ir/builder.js';
 import { add, advance, float, intAdd, intMul, load, mul, sumLanes } from '../ir/expressions.js';
-import { type Expr, type Kernel, LANES, type Target } from '../ir/types.js';
+import { type Expr, type Kernel, type Target } from '../ir/types.js';
 import { type Convolution, weightStrides } from './convolution.js';
 import type { Planes } from './planes.js';
 import { reachingTaps } from './taps.js';
@@ -16,10 +16,6 @@ import {
   zeroCell,
 } from './tiles.js';
 
-/** Register tiles; see tiles.ts. */
-const INPUT_GRADIENT_TILE = 4;
-const WEIGHT_GRADIENT_TILE = { filters: 2, columns: 3 };
-
 /**
  * weightGradient(x, dy, gradient): gradient[row][column][in][out] = sum over positions in
  * row-major order, then over lanes, of x * dy; dy has no border.
@@ -32,8 +28,8 @@ export function convolutionWeightGradient(
 ): Kernel {
   const { input, kernel } = convolution;
   const { channel: channelStep, tap } = weightStrides(convolution);
-  const columnTiling = tiling(kernel[1], WEIGHT_GRADIENT_TILE.columns);
-  const filterTiling = tiling(dy.channels, WEIGHT_GRADIENT_TILE.filters);
+  const columnTiling = tiling(kernel[1], target.tiles.convolutionWeights.columns);
+  const filterTiling = tiling(dy.channels, target.tiles.convolutionWeights.filters);
   const params = { x: 'ptr', dy: 'ptr', gradient: 'ptr' } as const;
   return defineKernel(name, params, (k, args) => {
     forTiles(k, filterTiling, (filter, filters) => {
@@ -41,7 +37,7 @@ export function convolutionWeightGradient(
       k.loop(0, kernel[0], (row) => {
         forTiles(k, columnTiling, (column, columns) => {
           const taps = k.let(
-            advance(args.x, intAdd(intMul(row, input.rowStride), intMul(column, LANES))),
+            advance(args.x, intAdd(intMul(row, input.rowStride), intMul(column, target.lanes))),
           );
           const out = k.let(
             advance(
@@ -87,10 +83,10 @@ function tapSums(
     const sums = tile.map(() => k.let(float('vec', 0)));
     const x = k.let(advance(taps, part));
     const d = k.let(advance(gradients, part));
-    const rowEnd = strides[0] * input.rowStride - dy.columns * strides[1] * LANES;
+    const rowEnd = strides[0] * input.rowStride - dy.columns * strides[1] * target.lanes;
     k.loop(0, dy.rows, () => {
       k.loop(0, dy.columns, () => {
-        const xs = range(columns).map((column) => k.let(load('vec', x, column * LANES)));
+        const xs = range(columns).map((column) => k.let(load('vec', x, column * target.lanes)));
         range(filters).forEach((filter) => {
           const g = k.let(load('vec', d, filter * dy.channelStride));
           tile.forEach((entry, index) => {
@@ -99,8 +95,8 @@ function tapSums(
             if (entry.filter === filter && sum && value) k.set(sum, add(sum, mul(value, g)));
           });
         });
-        k.move(x, strides[1] * LANES);
-        k.move(d, LANES);
+        k.move(x, strides[1] * target.lanes);
+        k.move(d, target.lanes);
       });
       k.move(x, rowEnd);
     });
@@ -124,7 +120,7 @@ export function biasGradient(name: string, target: Target, dy: Planes): Kernel {
           const total = sum[part];
           if (total) k.set(total, add(total, value));
         });
-        k.move(d, LANES);
+        k.move(d, target.lanes);
       });
       k.store(out, 0, sumLanes(sum));
       k.move(out, 1);
@@ -148,7 +144,7 @@ export function convolutionInputGradient(
   const { channel, tap } = weightStrides(convolution);
   const params = { dy: 'ptr', weights: 'ptr', dx: 'ptr' } as const;
   return defineKernel(name, params, (k, args) => {
-    forTiles(k, tiling(dx.channels, INPUT_GRADIENT_TILE), (first, size) => {
+    forTiles(k, tiling(dx.channels, target.tiles.convolutionInput), (first, size) => {
       const w = k.let(advance(args.weights, intMul(first, channel)));
       const out = k.let(advance(args.dx, intMul(first, dx.channelStride)));
       k.loop(0, dx.rows, (row) => {
@@ -165,7 +161,7 @@ export function convolutionInputGradient(
           const d = k.let(
             advance(
               args.dy,
-              intAdd(intMul(rows.output, dy.rowStride), intMul(columns.output, LANES)),
+              intAdd(intMul(rows.output, dy.rowStride), intMul(columns.output, target.lanes)),
             ),
           );
           const rowWeights = k.let(
@@ -182,7 +178,7 @@ export function convolutionInputGradient(
                 columns.end,
                 () => {
                   addFilters(k, target, dy, sums, at, weights, channel);
-                  k.move(at, -LANES);
+                  k.move(at, -target.lanes);
                   k.move(weights, strides[1] * tap);
                 },
                 strides[1],
@@ -195,7 +191,7 @@ export function convolutionInputGradient(
           sums.forEach((sum, index) => {
             storeCell(k, target, out, index * dx.channelStride, sum);
           });
-          k.move(out, LANES);
+          k.move(out, target.lanes);
         });
       });
     });

@@ -1,7 +1,7 @@
 import type { ActivationName, Pair } from '../../model/layers.js';
 import { type KernelBuilder, defineKernel } from '../ir/builder.js';
 import { advance, intAdd, intMul } from '../ir/expressions.js';
-import { type Expr, type Kernel, LANES, type Target } from '../ir/types.js';
+import { type Expr, type Kernel, type Target } from '../ir/types.js';
 import { activate } from './math.js';
 import { origin, type Planes } from './planes.js';
 import {
@@ -25,9 +25,6 @@ export interface Convolution {
   readonly kernel: Pair;
   readonly strides: Pair;
 }
-
-/** Register tile; see tiles.ts. */
-const FORWARD_TILE = 4;
 
 /** Distance in the weights from one input channel, or one tap, to the next. */
 export function weightStrides({ input, output }: Convolution): { channel: number; tap: number } {
@@ -56,10 +53,10 @@ export function accumulateWindow(
     k.loop(0, kernel[0], () => {
       k.loop(0, kernel[1], () => {
         addProducts(k, sums, loadCell(k, target, x), w, filters);
-        k.move(x, LANES);
+        k.move(x, target.lanes);
         k.move(w, tap);
       });
-      k.move(x, input.rowStride - kernel[1] * LANES);
+      k.move(x, input.rowStride - kernel[1] * target.lanes);
     });
     k.move(x, input.channelStride - kernel[0] * input.rowStride);
     k.move(w, channel - kernel[0] * kernel[1] * tap);
@@ -76,7 +73,7 @@ export function convolutionForward(
   const { input, output, strides } = convolution;
   const params = { x: 'ptr', weights: 'ptr', bias: 'ptr', y: 'ptr' } as const;
   return defineKernel(name, params, (k, { x, weights, bias, y }) => {
-    forTiles(k, tiling(output.channels, FORWARD_TILE), (first, size) => {
+    forTiles(k, tiling(output.channels, target.tiles.convolution), (first, size) => {
       const w = k.let(advance(weights, first));
       const b = k.let(advance(bias, first));
       const out = k.let(advance(y, intAdd(intMul(first, output.channelStride), origin(output))));
@@ -90,8 +87,8 @@ export function convolutionForward(
             const value = sum.map((part) => activate(k, activation, part));
             storeCell(k, target, at, filter * output.channelStride, value);
           });
-          k.move(window, strides[1] * LANES);
-          k.move(at, LANES);
+          k.move(window, strides[1] * target.lanes);
+          k.move(at, target.lanes);
         });
       });
     });

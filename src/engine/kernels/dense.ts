@@ -31,11 +31,6 @@ export interface DenseLayer {
   readonly outputs: number;
 }
 
-const FORWARD_TILE = 4;
-const INPUT_GRADIENT_TILE = 4;
-const WEIGHT_GRADIENT_VECTORS = 2;
-const WEIGHT_GRADIENT_SUMS = 8;
-
 /** Calls `write` for each row and column; `channels` is the first channel's cell there. */
 function forCells(
   k: KernelBuilder,
@@ -48,7 +43,7 @@ function forCells(
     const cell = k.let(advance(plane, intMul(row, input.rowStride)));
     k.loop(0, input.columns, () => {
       write(cell);
-      k.move(cell, LANES);
+      k.move(cell, input.lanes);
     });
   });
 }
@@ -62,10 +57,10 @@ export function denseForward(
 ): Kernel {
   const params = { x: 'ptr', weights: 'ptr', bias: 'ptr', y: 'ptr' } as const;
   return defineKernel(name, params, (k, { x, weights, bias, y }) => {
-    forTiles(k, tiling(outputs, FORWARD_TILE), (first, size) => {
+    forTiles(k, tiling(outputs, target.tiles.dense), (first, size) => {
       const w = k.let(advance(weights, first));
       const b = k.let(advance(bias, first));
-      const out = k.let(advance(y, intMul(first, LANES)));
+      const out = k.let(advance(y, intMul(first, target.lanes)));
       const sums = range(size).map((output) => splatCell(k, target, b, output));
       forCells(k, input, x, (channels) => {
         const at = k.let(channels);
@@ -77,7 +72,7 @@ export function denseForward(
       });
       sums.forEach((sum, output) => {
         const value = sum.map((part) => activate(k, activation, part));
-        storeCell(k, target, out, output * LANES, value);
+        storeCell(k, target, out, output * target.lanes, value);
       });
     });
   });
@@ -94,14 +89,14 @@ export function denseInputGradient(
   return defineKernel(name, params, (k, args) => {
     const weights = k.let(args.weights);
     forCells(k, dx, args.dx, (channels) => {
-      forTiles(k, tiling(dx.channels, INPUT_GRADIENT_TILE), (first, size) => {
+      forTiles(k, tiling(dx.channels, target.tiles.denseInput), (first, size) => {
         const d = k.let(args.dy);
         const w = k.let(advance(weights, intMul(first, outputs)));
         const sums = range(size).map(() => zeroCell(k, target));
         const offsets = range(size).map((index) => index * outputs);
         k.loop(0, outputs, () => {
           addProducts(k, sums, loadCell(k, target, d), w, offsets);
-          k.move(d, LANES);
+          k.move(d, target.lanes);
           k.move(w, 1);
         });
         const out = k.let(advance(channels, intMul(first, dx.channelStride)));
@@ -115,13 +110,13 @@ export function denseInputGradient(
 }
 
 /** transpose(dy, out): [output][lane] becomes [lane][output], for the weight gradient. */
-export function transposeLanes(name: string, outputs: number): Kernel {
+export function transposeLanes(name: string, { lanes }: Target, outputs: number): Kernel {
   return defineKernel(name, { dy: 'ptr', out: 'ptr' }, (k, args) => {
     const d = k.let(args.dy);
     const out = k.let(args.out);
     k.loop(0, outputs, () => {
-      for (const lane of range(LANES)) k.store(out, lane * outputs, load('f32', d, lane));
-      k.move(d, LANES);
+      for (const lane of range(lanes)) k.store(out, lane * outputs, load('f32', d, lane));
+      k.move(d, lanes);
       k.move(out, 1);
     });
   });
@@ -146,17 +141,23 @@ export function denseWeightGradient(
     ): void => {
       const rows = k.let(advance(dyRows, first));
       const out = k.let(advance(gradient, first));
-      const inputTile = Math.max(1, Math.floor(WEIGHT_GRADIENT_SUMS / offsets.length));
+      const inputTile = Math.max(1, Math.floor(target.tiles.denseWeights.sums / offsets.length));
       forCells(k, input, x, (channels) => {
         forTiles(k, tiling(input.channels, inputTile), (channel, size) => {
           const at = k.let(advance(channels, intMul(channel, input.channelStride)));
-          outerProducts(k, type, { rows, out, at, outputs, offsets }, size, input.channelStride);
+          outerProducts(
+            k,
+            type,
+            { rows, out, at, outputs, offsets, lanes: input.lanes },
+            size,
+            input.channelStride,
+          );
           k.move(out, size * outputs);
         });
       });
     };
     if (vectors > 0) {
-      const tiles = tiling(vectors, WEIGHT_GRADIENT_VECTORS);
+      const tiles = tiling(vectors, target.tiles.denseWeights.vectors);
       forTiles(k, tiles, (first, size) => {
         columns(
           'vec',
@@ -179,34 +180,43 @@ interface OuterProduct {
   readonly at: Expr<'ptr'>;
   readonly outputs: number;
   readonly offsets: readonly number[];
+  readonly lanes: number;
 }
 
 function outerProducts(
   k: KernelBuilder,
   type: FloatType,
-  { rows, out, at, outputs, offsets }: OuterProduct,
+  { rows, out, at, outputs, offsets, lanes }: OuterProduct,
   inputs: number,
   inputStride: number,
 ): void {
-  const sums = range(inputs).map(() => offsets.map(() => k.let<FloatType>(float(type, 0))));
-  const x = k.let(at);
-  const dy = k.let(rows);
-  k.loop(0, LANES, () => {
-    const gradients = offsets.map((offset) => k.let<FloatType>(load(type, dy, offset)));
-    sums.forEach((row, index) => {
-      const place = index * inputStride;
-      const value = k.let<FloatType>(type === 'vec' ? loadSplat(x, place) : load('f32', x, place));
-      row.forEach((sum, column) => {
-        const gradient = gradients[column];
-        if (gradient) k.set(sum, add(sum, mul(value, gradient)));
+  const groups = range(lanes / LANES).map((group) => {
+    const sums = range(inputs).map(() => offsets.map(() => k.let<FloatType>(float(type, 0))));
+    const x = k.let(advance(at, group * LANES));
+    const dy = k.let(advance(rows, group * LANES * outputs));
+    k.loop(0, LANES, () => {
+      const gradients = offsets.map((offset) => k.let<FloatType>(load(type, dy, offset)));
+      sums.forEach((row, index) => {
+        const place = index * inputStride;
+        const value = k.let<FloatType>(
+          type === 'vec' ? loadSplat(x, place) : load('f32', x, place),
+        );
+        row.forEach((sum, column) => {
+          const gradient = gradients[column];
+          if (gradient) k.set(sum, add(sum, mul(value, gradient)));
+        });
       });
+      k.move(x, 1);
+      k.move(dy, outputs);
     });
-    k.move(x, 1);
-    k.move(dy, outputs);
+    return sums;
   });
-  sums.forEach((row, index) => {
-    row.forEach((sum, column) => {
-      k.store(out, index * outputs + (offsets[column] ?? 0), sum);
+  range(inputs).forEach((index) => {
+    offsets.forEach((offset, column) => {
+      const [first, second] = groups.flatMap((sums) => sums[index]?.[column] ?? []);
+      if (!first) return;
+      const sum = second ? add<FloatType>(first, second) : first;
+      k.store(out, index * outputs + offset, sum);
     });
   });
 }

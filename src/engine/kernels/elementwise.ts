@@ -2,7 +2,6 @@ import type { ActivationName } from '../../model/layers.js';
 import { type KernelBuilder, defineKernel } from '../ir/builder.js';
 import { add, advance, intAdd, intMul, load } from '../ir/expressions.js';
 import type { Expr, FloatType, Kernel, Target } from '../ir/types.js';
-import { LANES } from '../ir/types.js';
 import { activate, activationGradient } from './math.js';
 import { origin, type Planes } from './planes.js';
 import { loadCell, partOffsets, storeCell } from './tiles.js';
@@ -25,8 +24,8 @@ function forBoth(
       const second = k.let(advance(to.plane, intMul(row, to.planes.rowStride)));
       k.loop(0, a.planes.columns, () => {
         write(first, second);
-        k.move(first, LANES);
-        k.move(second, LANES);
+        k.move(first, a.planes.lanes);
+        k.move(second, a.planes.lanes);
       });
     });
     k.move(from.plane, from.planes.channelStride);

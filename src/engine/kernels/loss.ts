@@ -1,6 +1,6 @@
 import { defineKernel } from '../ir/builder.js';
 import { add, advance, div, float, load, mul, select, sub, sumLanes } from '../ir/expressions.js';
-import { type Expr, type Kernel, LANES, type Target } from '../ir/types.js';
+import { type Expr, type Kernel, type Target } from '../ir/types.js';
 import { exp, log } from './math.js';
 import { max, partOffsets } from './tiles.js';
 
@@ -35,8 +35,8 @@ export function softmaxCrossEntropy(name: string, target: Target, classes: numbe
         const number = k.let(float('vec', 0));
         k.loop(0, classes, () => {
           write(load('vec', z), number, dz);
-          k.move(z, LANES);
-          k.move(dz, LANES);
+          k.move(z, target.lanes);
+          k.move(dz, target.lanes);
           k.set(number, add(number, float('vec', 1)));
         });
       };

@@ -1,5 +1,4 @@
 import type { Shape } from '../../model/layers.js';
-import { LANES } from '../ir/types.js';
 
 /**
  * How a layer's values lie in memory: [channel][row][column][lane], lane i holding sample i of
@@ -15,6 +14,8 @@ export interface Planes {
   readonly rowStride: number;
   readonly channelStride: number;
   readonly size: number;
+  /** Float32 values of a cell. */
+  readonly lanes: number;
 }
 
 export interface Border {
@@ -27,9 +28,9 @@ export interface Border {
 export const NO_BORDER: Border = { top: 0, left: 0, bottom: 0, right: 0 };
 
 /** The planes of a layer's values; flat features are channels of one cell. */
-export function planesOf(shape: Shape, border: Border = NO_BORDER): Planes {
+export function planesOf(shape: Shape, lanes: number, border: Border = NO_BORDER): Planes {
   const [rows, columns, channels] = shape.length === 1 ? [1, 1, shape[0]] : shape;
-  const rowStride = (columns + border.left + border.right) * LANES;
+  const rowStride = (columns + border.left + border.right) * lanes;
   const channelStride = (rows + border.top + border.bottom) * rowStride;
   return {
     channels,
@@ -40,10 +41,11 @@ export function planesOf(shape: Shape, border: Border = NO_BORDER): Planes {
     rowStride,
     channelStride,
     size: channels * channelStride,
+    lanes,
   };
 }
 
 /** Index of the first cell inside the border. */
 export function origin(planes: Planes): number {
-  return planes.top * planes.rowStride + planes.left * LANES;
+  return planes.top * planes.rowStride + planes.left * planes.lanes;
 }

@@ -1,13 +1,11 @@
 import type { ActivationName, Pair } from '../../model/layers.js';
 import { defineKernel } from '../ir/builder.js';
 import { add, advance, float, intAdd, intMul, load, select } from '../ir/expressions.js';
-import { type Kernel, LANES, type Target } from '../ir/types.js';
+import { type Kernel, type Target } from '../ir/types.js';
 import { accumulateWindow, type Convolution } from './convolution.js';
 import { activate, activationGradient } from './math.js';
 import { origin, type Planes } from './planes.js';
 import { forTiles, loadCell, partOffsets, range, splatCell, storeCell, tiling } from './tiles.js';
-
-const FORWARD_TILE = 4;
 
 /** A convolution whose activation and max-pooling follow at once; the windows do not overlap. */
 export interface PooledConvolution extends Convolution {
@@ -30,9 +28,9 @@ export function pooledConvolutionForward(
 ): Kernel {
   const { input, output, strides, pool } = convolution;
   const params = { x: 'ptr', weights: 'ptr', bias: 'ptr', y: 'ptr', winners: 'ptr' } as const;
-  const winnersPlane = output.rows * output.columns * LANES;
+  const winnersPlane = output.rows * output.columns * target.lanes;
   return defineKernel(name, params, (k, { x, weights, bias, y, winners }) => {
-    forTiles(k, tiling(output.channels, FORWARD_TILE), (first, size) => {
+    forTiles(k, tiling(output.channels, target.tiles.pooledConvolution), (first, size) => {
       const w = k.let(advance(weights, first));
       const b = k.let(advance(bias, first));
       const out = k.let(advance(y, intAdd(intMul(first, output.channelStride), origin(output))));
@@ -68,7 +66,7 @@ export function pooledConvolutionForward(
                 });
               });
               k.set(tap, add(tap, float('vec', 1)));
-              k.move(window, strides[1] * LANES);
+              k.move(window, strides[1] * target.lanes);
             });
             k.move(windowRow, strides[0] * input.rowStride);
           });
@@ -79,9 +77,9 @@ export function pooledConvolutionForward(
               storeCell(k, target, at, filter * output.channelStride, active);
             });
           }
-          k.move(windows, pool[1] * strides[1] * LANES);
-          k.move(at, LANES);
-          k.move(won, LANES);
+          k.move(windows, pool[1] * strides[1] * target.lanes);
+          k.move(at, target.lanes);
+          k.move(won, target.lanes);
         });
       });
     });
@@ -118,15 +116,16 @@ export function spreadPooledGradient(
             );
             const winner = k.let(load('vec', winners, part));
             range(pool[0] * pool[1]).forEach((tap) => {
-              const cell = Math.floor(tap / pool[1]) * unpooled.rowStride + (tap % pool[1]) * LANES;
+              const cell =
+                Math.floor(tap / pool[1]) * unpooled.rowStride + (tap % pool[1]) * target.lanes;
               const won = select('eq', winner, float('vec', tap), before, float('vec', 0));
               k.store(block, cell + part, won);
             });
           }
-          k.move(value, LANES);
-          k.move(winners, LANES);
-          k.move(dy, LANES);
-          k.move(block, pool[1] * LANES);
+          k.move(value, target.lanes);
+          k.move(winners, target.lanes);
+          k.move(dy, target.lanes);
+          k.move(block, pool[1] * target.lanes);
         });
       });
       k.move(y, output.channelStride);

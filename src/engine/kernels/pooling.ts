@@ -14,7 +14,7 @@ import {
   splat,
   toFloat,
 } from '../ir/expressions.js';
-import { type Expr, type Kernel, LANES, type Target, type Variable } from '../ir/types.js';
+import { type Expr, type Kernel, type Target, type Variable } from '../ir/types.js';
 import { reachingTaps } from './taps.js';
 import { origin, type Planes } from './planes.js';
 import {
@@ -54,7 +54,7 @@ function forOutputs(
       const y = k.let(advance(plane, intMul(row, output.rowStride)));
       k.loop(0, output.columns, (column) => {
         write({ x, y, row, column });
-        k.move(y, LANES);
+        k.move(y, output.lanes);
       });
     });
     k.move(x, input.channelStride);
@@ -110,7 +110,7 @@ function forWindow(
   k.loop(rows.first, rows.end, (row) => {
     const cells = k.let(advance(plane, intMul(row, input.rowStride)));
     k.loop(columns.first, columns.end, (column) => {
-      write(advance(cells, intMul(column, LANES)), row, column);
+      write(advance(cells, intMul(column, input.lanes)), row, column);
     });
   });
 }
@@ -154,7 +154,7 @@ export function maxPoolForward(name: string, target: Target, pooling: Pooling): 
       });
       storeCell(k, target, y, 0, best);
       storeCell(k, target, winners, 0, winner);
-      k.move(winners, LANES);
+      k.move(winners, target.lanes);
     });
   });
 }
@@ -232,7 +232,7 @@ export function poolBackward(
                 columns.end,
                 (tapColumn) => {
                   const place = k.let(
-                    intAdd(intMul(outputRow, dy.rowStride), intMul(outputColumn, LANES)),
+                    intAdd(intMul(outputRow, dy.rowStride), intMul(outputColumn, target.lanes)),
                   );
                   const gradient = loadCell(k, target, advance(plane, place));
                   const sent =
@@ -258,7 +258,7 @@ export function poolBackward(
             strides[0],
           );
           storeCell(k, target, out, 0, sum);
-          k.move(out, LANES);
+          k.move(out, target.lanes);
         });
       });
       k.move(plane, dy.channelStride);

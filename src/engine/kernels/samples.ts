@@ -11,7 +11,7 @@ import {
   select,
   toFloat,
 } from '../ir/expressions.js';
-import { type Kernel, LANES } from '../ir/types.js';
+import type { Kernel } from '../ir/types.js';
 import { origin, type Planes } from './planes.js';
 import { range } from './tiles.js';
 
@@ -36,7 +36,7 @@ export function gatherSamples(name: string, x: Planes): Kernel {
     const count = k.let(toFloat(args.count));
     const one = float('f32', 1);
     const zero = float('f32', 0);
-    const images = range(LANES).map((lane) => {
+    const images = range(x.lanes).map((lane) => {
       const index = k.let(loadInt(args.indices, lane));
       k.store(args.targets, lane, toFloat(loadByte(args.labels, index)));
       k.store(args.mask, lane, select('lt', float('f32', lane), count, one, zero));
@@ -52,7 +52,7 @@ export function gatherSamples(name: string, x: Planes): Kernel {
           });
         }
         for (const image of images) k.set(image, advanceBytes(image, x.channels));
-        k.move(cells, LANES);
+        k.move(cells, x.lanes);
       });
     });
   });

@@ -1,6 +1,6 @@
 import { add, float, intMul, load, loadSplat, mul, select } from '../ir/expressions.js';
 import type { KernelBuilder } from '../ir/builder.js';
-import { type Expr, LANES, type Target, type Variable } from '../ir/types.js';
+import { type Expr, type Target, type Variable } from '../ir/types.js';
 
 /** The lanes of one cell: as many vectors as the target needs for a micro-batch. */
 export type Cell = readonly Expr<'vec'>[];
@@ -13,7 +13,7 @@ export function range(count: number): number[] {
 
 /** Vectors in a cell. */
 function partsOf(target: Target): number {
-  return LANES / target.width;
+  return target.lanes / target.width;
 }
 
 /** Offsets of a cell's vectors from its first lane. */

@@ -2,11 +2,9 @@ import type { Model } from '../../model/model.js';
 import type { OptimizerName } from '../../optim/optimizer.js';
 import { sha256 } from '../../sha256.js';
 import { compile, type Program } from '../program.js';
+import { wasmTarget } from '../targets.js';
 import { emitWasm } from './emit.js';
 import { compileModule } from './instance.js';
-
-/** A vector of SIMD128. */
-const WIDTH = 4;
 
 /** A model as a WebAssembly module. */
 export interface Compiled {
@@ -18,7 +16,7 @@ export interface Compiled {
 }
 
 export async function compileForWasm(model: Model, optimizer: OptimizerName): Promise<Compiled> {
-  const program = compile(model, optimizer, { width: WIDTH });
+  const program = compile(model, optimizer, wasmTarget);
   const bytes = emitWasm(program.kernels);
   return { program, bytes, sha256: sha256(bytes), module: await compileModule(bytes) };
 }

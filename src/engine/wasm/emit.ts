@@ -1,4 +1,5 @@
 import type { Kernel, Statement, Type } from '../ir/types.js';
+import { calledKernels } from '../ir/walk.js';
 import { type Bytes, flatten, name, section, signed, sized, unsigned, vector } from './binary.js';
 import { expression, place, valueTypes } from './expression.js';
 
@@ -9,7 +10,7 @@ const LARGEST_MEMORY_PAGES = 65_536;
  * nothing else, and exports `exported` by their names. Kernels that they call come along.
  */
 export function emitWasm(exported: readonly Kernel[]): Uint8Array<ArrayBuffer> {
-  const kernels = withCalled(exported);
+  const kernels = calledKernels(exported);
   const indices = new Map(kernels.map((kernel, index) => [kernel, index]));
   return flatten([
     [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
@@ -29,24 +30,6 @@ export function emitWasm(exported: readonly Kernel[]): Uint8Array<ArrayBuffer> {
     ),
     section(10, vector(kernels.map((kernel) => body(kernel, indices)))),
   ]);
-}
-
-function withCalled(exported: readonly Kernel[]): Kernel[] {
-  const found = new Set<Kernel>();
-  const visit = (statements: readonly Statement[]): void => {
-    for (const statement of statements) {
-      if (statement.op === 'loop') visit(statement.body);
-      if (statement.op === 'call' && !found.has(statement.kernel)) {
-        found.add(statement.kernel);
-        visit(statement.kernel.body);
-      }
-    }
-  };
-  for (const kernel of exported) {
-    found.add(kernel);
-    visit(kernel.body);
-  }
-  return [...found];
 }
 
 function types(list: readonly Type[]): Bytes {

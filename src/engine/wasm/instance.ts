@@ -1,6 +1,13 @@
 import { DtrainError } from '../../errors.js';
 import type { Engine } from '../engine.js';
 
+/** A compiled model's WebAssembly module. */
+export interface WasmModule {
+  readonly module: WebAssembly.Module;
+  /** Float32 values that a thread works in. */
+  readonly workSize: number;
+}
+
 const exportedKernels = ['gradients', 'evaluate', 'add', 'update'] as const;
 
 /**

@@ -1,0 +1,59 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { defaultCacheDir } from '../../data/cache-dir.js';
+import type { Model } from '../../model/model.js';
+import type { OptimizerName } from '../../optim/optimizer.js';
+import { sha256 } from '../../sha256.js';
+import { compile } from '../program.js';
+import { nativePairTarget, nativeTargets } from '../targets.js';
+import { type Compiler, compileLibrary, flagsText } from './compilers.js';
+import { emitC } from './emit.js';
+import { ObjectCache } from './object-cache.js';
+
+/** A model compiled to a library of this machine's own code. */
+export interface NativeLibrary {
+  readonly file: string;
+  readonly compiler: string;
+  /** Float32 values that a thread works in, for one micro-batch. */
+  readonly workSize: number;
+  /** The same for two side by side, if the library has those. */
+  readonly pairWorkSize: number | undefined;
+}
+
+/**
+ * Compiles a model and its optimizer's step, or finds them compiled already.
+ * @throws Error, with the compiler's or the system's words
+ */
+export async function buildLibrary(
+  model: Model,
+  optimizer: OptimizerName,
+  compiler: Compiler,
+  cache = new ObjectCache(path.join(defaultCacheDir(), 'native')),
+): Promise<NativeLibrary> {
+  const target = nativeTargets[compiler.lanes === 4 ? 4 : 8];
+  const single = compile(model, optimizer, target);
+  const sources = [emitC(single.kernels, target)];
+  let pairWorkSize: number | undefined;
+  if (compiler.lanes === 16) {
+    const pair = compile(model, optimizer, nativePairTarget);
+    const gradients = pair.kernels.filter(({ name }) => name === 'gradients');
+    sources.push(
+      emitC(
+        gradients.map((kernel) => ({ ...kernel, name: 'gradientsOfPair' })),
+        nativePairTarget,
+      ),
+    );
+    pairWorkSize = pair.workSize;
+  }
+  const key = sha256(Buffer.from([...sources, compiler.identity, flagsText].join('\0')));
+  const file =
+    (await cache.get(key)) ??
+    (await cache.put(key, async (folder) => {
+      const files = sources.map((_, index) => path.join(folder, `${index}.c`));
+      await Promise.all(sources.map((source, index) => writeFile(files[index] ?? '', source)));
+      const library = path.join(folder, 'library.so');
+      await compileLibrary(compiler, files, library);
+      return library;
+    }));
+  return { file, compiler: compiler.name, workSize: single.workSize, pairWorkSize };
+}

@@ -1,0 +1,72 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { sha256 } from '../../sha256.js';
+
+const run = promisify(execFile);
+
+/** A C compiler of this machine, and what it compiles for. */
+export interface Compiler {
+  readonly command: string;
+  /** `gcc 12.2.0`, `clang 14.0.6` */
+  readonly name: string;
+  /** The widest vectors of the processor: lanes of float32 values. */
+  readonly lanes: 4 | 8 | 16;
+  /** Tells one compiler, its version and its processor from another. */
+  readonly identity: string;
+}
+
+/** Every value keeps its IEEE rounding: nothing is contracted, reordered or assumed. */
+const FLAGS = ['-O3', '-march=native', '-ffp-contract=off', '-fno-math-errno'] as const;
+const LIBRARY_FLAGS = ['-shared', '-fPIC', '-fvisibility=hidden', '-Wno-psabi'] as const;
+const LONGEST_COMPILATION_MS = 60_000;
+
+/** The compilers that there are: $CC alone if it is set, else clang and gcc, or whatever cc is. */
+export async function findCompilers(env: NodeJS.ProcessEnv = process.env): Promise<Compiler[]> {
+  const named = env.CC?.trim();
+  const commands = named !== undefined && named !== '' ? [named] : ['clang', 'gcc', 'cc'];
+  const found = await Promise.all(commands.map(inspect));
+  const compilers = found.filter((compiler) => compiler !== undefined);
+  return compilers.filter(
+    ({ identity }, index) => compilers.findIndex((other) => other.identity === identity) === index,
+  );
+}
+
+/** What a compiler says of itself and its target; undefined if it cannot be run. */
+async function inspect(command: string): Promise<Compiler | undefined> {
+  try {
+    const { stdout } = await run(command, [...FLAGS, '-dM', '-E', '-x', 'c', '/dev/null']);
+    const macros = new Map(
+      [...stdout.matchAll(/^#define (\w+) (.*)$/gm)].map(([, name = '', value = '']) => [
+        name,
+        value,
+      ]),
+    );
+    const version = macros.get('__VERSION__')?.replaceAll('"', '') ?? '';
+    const clang = macros.get('__clang_version__')?.replaceAll('"', '').trim();
+    return {
+      command,
+      name: clang === undefined ? `gcc ${version}` : `clang ${clang.split(' ')[0] ?? ''}`,
+      lanes: macros.has('__AVX512F__') ? 16 : macros.has('__AVX__') ? 8 : 4,
+      identity: sha256(Buffer.from(stdout)),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Compiles C files to a shared library.
+ * @throws the compiler's own words, if it fails
+ */
+export async function compileLibrary(
+  { command }: Compiler,
+  sources: readonly string[],
+  library: string,
+): Promise<void> {
+  await run(command, [...FLAGS, ...LIBRARY_FLAGS, '-o', library, ...sources], {
+    timeout: LONGEST_COMPILATION_MS,
+  });
+}
+
+/** What else a library's content depends on. */
+export const flagsText = [...FLAGS, ...LIBRARY_FLAGS].join(' ');
