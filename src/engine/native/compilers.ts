@@ -6,7 +6,8 @@ const run = promisify(execFile);
 
 /** A C compiler of this machine, and what it compiles for. */
 export interface Compiler {
-  readonly command: string;
+  /** The program, and what it is always given: `CC` may hold more than a name. */
+  readonly command: readonly [string, ...string[]];
   /** `gcc 12.2.0`, `clang 14.0.6` */
   readonly name: string;
   /** The widest vectors of the processor: lanes of float32 values. */
@@ -22,8 +23,9 @@ const LONGEST_COMPILATION_MS = 60_000;
 
 /** The compilers that there are: $CC alone if it is set, else clang and gcc, or whatever cc is. */
 export async function findCompilers(env: NodeJS.ProcessEnv = process.env): Promise<Compiler[]> {
-  const named = env.CC?.trim();
-  const commands = named !== undefined && named !== '' ? [named] : ['clang', 'gcc', 'cc'];
+  const [program, ...args] = (env.CC ?? '').split(/\s+/).filter((word) => word !== '');
+  const commands: [string, ...string[]][] =
+    program === undefined ? [['clang'], ['gcc'], ['cc']] : [[program, ...args]];
   const found = await Promise.all(commands.map(inspect));
   const compilers = found.filter((compiler) => compiler !== undefined);
   return compilers.filter(
@@ -32,9 +34,11 @@ export async function findCompilers(env: NodeJS.ProcessEnv = process.env): Promi
 }
 
 /** What a compiler says of itself and its target; undefined if it cannot be run. */
-async function inspect(command: string): Promise<Compiler | undefined> {
+async function inspect(command: Compiler['command']): Promise<Compiler | undefined> {
   try {
-    const { stdout } = await run(command, [...FLAGS, '-dM', '-E', '-x', 'c', '/dev/null']);
+    const [program, ...args] = command;
+    const asked = [...FLAGS, ...args, '-dM', '-E', '-x', 'c', '/dev/null'];
+    const { stdout } = await run(program, asked);
     const macros = new Map(
       [...stdout.matchAll(/^#define (\w+) (.*)$/gm)].map(([, name = '', value = '']) => [
         name,
@@ -47,7 +51,7 @@ async function inspect(command: string): Promise<Compiler | undefined> {
       command,
       name: clang === undefined ? `gcc ${version}` : `clang ${clang.split(' ')[0] ?? ''}`,
       lanes: macros.has('__AVX512F__') ? 16 : macros.has('__AVX__') ? 8 : 4,
-      identity: sha256(Buffer.from(stdout)),
+      identity: sha256(Buffer.from([stdout, ...args].join('\0'))),
     };
   } catch {
     return undefined;
@@ -59,11 +63,11 @@ async function inspect(command: string): Promise<Compiler | undefined> {
  * @throws the compiler's own words, if it fails
  */
 export async function compileLibrary(
-  { command }: Compiler,
+  { command: [program, ...args] }: Compiler,
   sources: readonly string[],
   library: string,
 ): Promise<void> {
-  await run(command, [...FLAGS, ...LIBRARY_FLAGS, '-o', library, ...sources], {
+  await run(program, [...FLAGS, ...args, ...LIBRARY_FLAGS, '-o', library, ...sources], {
     timeout: LONGEST_COMPILATION_MS,
   });
 }
