@@ -51,7 +51,7 @@ export class Client {
 
   /** Pieces of so many bytes in all, each of this value. */
   pieces(first: number, last: number, bytes: number, step = 0, value = 0): void {
-    this.say({ type: 'pieces', step, first, last }, new Uint8Array(bytes).fill(value));
+    this.say({ type: 'pieces', step, first, last, micros: 0 }, new Uint8Array(bytes).fill(value));
   }
 
   /** Introduces itself and becomes a member. */

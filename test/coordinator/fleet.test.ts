@@ -3,7 +3,6 @@ import { bits } from '../reduce/fake-sums.js';
 import { plainTraining } from '../threads/plain-training.js';
 import { Client } from './client.js';
 import { honestWorker } from './honest-worker.js';
-import { rawRequest } from './http.js';
 import { type RunUnderTest, startRun } from './run.js';
 
 async function expectRightWeights(run: RunUnderTest): Promise<void> {
@@ -95,35 +94,4 @@ describe('the end', () => {
     client.say({ type: 'leave' });
     expect(await finished).toMatchObject({ outcome: 'stopped', steps: 0 });
   }, 5_000);
-});
-
-describe('the token', () => {
-  test('is made where other machines can reach the port', async () => {
-    const run = await startRun({ config: { host: '127.1' } });
-    expect(run.fleet.token).toMatch(/^[0-9a-f]{32}$/);
-    expect((await rawRequest(run.port, '/ws')).status).toBe(401);
-    const headers = { authorization: `Bearer ${run.fleet.token ?? ''}` };
-    expect((await rawRequest(run.port, '/ws', headers)).status).toBe(404);
-  });
-
-  test('is another one each time', async () => {
-    const [one, two] = [
-      await startRun({ config: { host: '127.1' } }),
-      await startRun({ config: { host: '127.1' } }),
-    ];
-    expect(one.fleet.token).not.toBe(two.fleet.token);
-  });
-
-  test.each(['127.0.0.1', 'localhost'])('is not needed on %s', async (host) => {
-    const run = await startRun({ config: { host } });
-    expect(run.fleet.token).toBeNull();
-  });
-
-  test('is the given one everywhere', async () => {
-    for (const host of ['127.0.0.1', '127.1']) {
-      const run = await startRun({ config: { host, token: 'given' } });
-      expect(run.fleet.token).toBe('given');
-      expect((await rawRequest(run.port, '/shards/x')).status).toBe(401);
-    }
-  });
 });

@@ -50,9 +50,12 @@ export async function honestWorker(
         case 'work': {
           const { step, first, last } = frame.message;
           computed.push({ step, first, last });
-          client.say({ type: 'pieces', step, first, last }, await piecesOf(step, first, last));
+          const pieces = await piecesOf(step, first, last);
+          client.say({ type: 'pieces', step, first, last, micros: 0 }, pieces);
           break;
         }
+        case 'standing':
+          break;
         case 'done':
           return frame.message.outcome;
         case undefined:

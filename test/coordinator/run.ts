@@ -46,9 +46,17 @@ export async function startRun({
     pool,
     plan,
     totalSteps,
+    firstStep: 0,
+    before: {
+      samples: 0,
+      trainSeconds: 0,
+      epoch: { loss: 0, correct: 0, samples: 0, seconds: 0 },
+    },
+    saveEvery: { seconds: 30 },
     localThreads,
     startWith: workers,
     validation: false,
+    onSave: () => undefined,
     hyper: (step) => hyperOf(problem, step, batchOf(plan, step).samples),
     onEpoch: () => undefined,
     onSteps: () => undefined,
@@ -60,6 +68,7 @@ export async function startRun({
   const { training: train, test, table, compiled, seed } = problem;
   const fleet = await Fleet.listen({
     config: { ...CONFIG, workers, batch, seed, ...config },
+    token: config.token ?? null,
     run: 'run-under-test',
     prepared: {
       model,
@@ -130,6 +139,7 @@ const CONFIG: CoordinatorConfig = {
   threads: 0,
   out: null,
   name: null,
+  checkpointEvery: { seconds: 30 },
   json: false,
   quiet: true,
   verbose: false,
