@@ -104,7 +104,10 @@ describe('the first answer wins', () => {
     core.advance(8 * PACE + late.slack + MOMENT);
     core.hold(1);
     const straggler = core.answer(2);
-    expect(straggler).toMatchObject([{ type: 'reduce', pieces: '2: 4-8 of 1' }, { type: 'update' }]);
+    expect(straggler).toMatchObject([
+      { type: 'reduce', pieces: '2: 4-8 of 1' },
+      { type: 'update' },
+    ]);
     expect(core.answer(1)).toEqual([
       { type: 'discard', member: 1, pieces: '1: 4-8 of 1', why: 'late' },
     ]);

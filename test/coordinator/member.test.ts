@@ -110,14 +110,24 @@ describe('the standing of a member', () => {
     expect(news).toEqual([undefined, undefined, undefined, true, undefined]);
   });
 
-  test('is no longer that as soon as a step begins in which it has a share', () => {
+  test('is no longer that once it has had a share for a second', () => {
     const member = measuredMember();
     member.standing(5, 10);
     expect(member.standing(5, 20)).toBe(true);
     begin(member, { step: 6 });
-    member.used(21);
-    expect(member.standing(6, 21)).toBe(false);
-    expect(member.standing(6, 22)).toBeUndefined();
+    const looks = [21, 21 + limits.spareAfter - 1e-6, 21 + limits.spareAfter, 30];
+    const news = looks.map((now) => member.standing(6, now));
+    expect(news).toEqual([undefined, undefined, false, undefined]);
+  });
+
+  test('is not told where shares come and go', () => {
+    const member = measuredMember();
+    for (let step = 5; step < 20; step += 2) {
+      member.work = undefined;
+      expect(member.standing(step, step)).toBeUndefined();
+      begin(member, { step: step + 1 });
+      expect(member.standing(step + 1, step + 0.5)).toBeUndefined();
+    }
   });
 
   test('does not change because it is probed', () => {

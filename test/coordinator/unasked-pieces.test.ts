@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { pieceBytes } from '../../src/protocol/protocol.js';
+import { limits, pieceBytes } from '../../src/protocol/protocol.js';
 import { bits } from '../reduce/fake-sums.js';
 import { plainTraining } from '../threads/plain-training.js';
 import { model } from '../threads/problem.js';
@@ -43,7 +43,7 @@ describe('pieces that nobody asked for', () => {
     await run.happened(({ name }) => name === 'junk');
     const sizes: number[] = [];
     for (let round = 0; round < 3; round++) {
-      for (let time = 0; time < 50; time++) {
+      for (let time = 0; time < limits.unaskedAnswers / 4; time++) {
         junk.pieces(0, 1, pieceBytes(model.parameterCount));
       }
       // An answer to this comes after all that was said before.
@@ -53,5 +53,18 @@ describe('pieces that nobody asked for', () => {
       sizes.push(run.pool.memory.buffer.byteLength);
     }
     expect(new Set(sizes).size).toBe(1);
+  });
+
+  test('too many in a row end the connection, with the reason', async () => {
+    const run = await startRun({ workers: 2 });
+    const junk = await Client.connect(run.port);
+    await junk.join('junk');
+    await run.happened(({ name }) => name === 'junk');
+    for (let time = 0; time <= limits.unaskedAnswers; time++) {
+      junk.pieces(0, 1, pieceBytes(model.parameterCount));
+    }
+    expect((await junk.next('refused')).reason).toBe('it sends answers that nobody asks for');
+    const left = await run.happened(({ action }) => action === 'left');
+    expect(left).toMatchObject({ name: 'junk', workers: 0 });
   });
 });
