@@ -1,69 +1,103 @@
 import { describe, expect } from 'vitest';
 import { expectAsIfUndisturbed } from './support/control.js';
+import { eventsOf } from './support/events.js';
 import { test } from './support/place.js';
+import type { Ended } from './support/running.js';
 
-const FLAGS = ['--steps', '40'];
-const RUN = ['--threads', '0', '--workers', '1', '--out', 'run'];
+const RUN = ['--steps', '30', '--batch', '64', '--seed', '51'];
+const REMOTE = ['--threads', '0'];
 
-describe.concurrent('a connection', () => {
-  test.for(['in order', 'reset'] as const)(
-    'that is cut %s: the worker comes back by itself',
-    async (how, { place }) => {
-      const { running, url } = await place.coordinator([...FLAGS, ...RUN]);
+/** What the workers of a run did, in words. */
+function actions(ended: Ended): string[] {
+  return eventsOf(ended).flatMap(({ event, action }) => (event === 'worker' ? String(action) : []));
+}
+
+describe.concurrent('the connection', () => {
+  for (const how of ['in order', 'reset'] as const) {
+    test(`ends (${how}) in the middle of each kind of message: the worker joins again`, async ({
+      place,
+    }) => {
+      const { running, url } = await place.coordinator([...RUN, ...REMOTE]);
       const proxy = await place.proxy(url);
+      let next = proxy.hold('hello');
       const worker = place.worker(proxy.url);
-      await proxy.hold('pieces', 10);
-      expect(proxy.cut(how)).toBeGreaterThanOrEqual(1);
-      await running.event('worker', ({ action }) => action === 'left');
-      await expectAsIfUndisturbed(await running.event('result'), FLAGS);
-      expect((await worker.ended).code).toBe(0);
-    },
-  );
+      const cuts = [['welcome'], ['ready'], ['weights', 5], ['work', 10], ['pieces', 15]] as const;
+      for (const [type, step] of [...cuts, [undefined]] as const) {
+        const held = await next;
+        expect(await held.half()).toBeGreaterThan(0);
+        expect(proxy.cut(how), held.type).toBeGreaterThan(0);
+        if (type !== undefined) next = proxy.hold(type, step);
+      }
+      await expectAsIfUndisturbed(await running.event('result'), RUN);
+      expect(await worker.ended).toMatchObject({ code: 0, stderr: '' });
+      const ended = await running.ended;
+      expect(ended.code).toBe(0);
+      const again = ['left', 'joined'];
+      expect(actions(ended)).toEqual(['joined', ...again, ...again, ...again]);
+      expect(proxy.count('upgrade')).toBe(7);
+    });
+  }
 
-  test.for([
-    ['in both directions', ['worker', 'coordinator']],
-    ["from the worker's side", ['worker']],
-  ] as const)(
-    'that stands still %s for a while: the worker is lost, and then back',
-    async ([, sides], { place }) => {
-      const { running, url } = await place.coordinator([...FLAGS, ...RUN]);
-      const proxy = await place.proxy(url);
-      place.worker(proxy.url);
-      const held = await proxy.hold('pieces', 10);
-      held.release();
-      proxy.stall(...sides);
-      const lost = await running.event('worker', ({ action }) => action === 'lost');
-      expect(lost.reason).toMatch(/silent/);
-      expect(proxy.keptBack(sides.at(-1) ?? 'worker')).toBeGreaterThan(0);
-      proxy.mend();
-      await running.event('worker', ({ action }) => action === 'back');
-      await expectAsIfUndisturbed(await running.event('result'), FLAGS);
-    },
-  );
-
-  test('that loses everything and stays open: cut after 10 s; others do the work', async ({
-    place,
-  }) => {
-    const { running, url } = await place.coordinator([...FLAGS, ...RUN]);
+  test('ends, and cannot be made again for a while', async ({ place }) => {
+    const { running, url } = await place.coordinator([...RUN, ...REMOTE]);
     const proxy = await place.proxy(url);
+    const caught = proxy.hold('pieces', 12);
     const worker = place.worker(proxy.url);
-    await proxy.hold('pieces', 10);
-    proxy.lose('worker', 'coordinator');
-    await running.event('worker', ({ action }) => action === 'lost');
-    const left = await running.event('worker', ({ action }) => action === 'left');
-    expect(left.reason).toMatch(/silent for 10 s/);
-    await expectAsIfUndisturbed(await running.event('result'), FLAGS);
+    await caught;
+    proxy.refuse(true);
+    expect(proxy.cut()).toBeGreaterThan(0);
+    await running.line(/goes on when a worker joins/, 'stderr');
+    for (const _ of [1, 2, 3]) await proxy.pass('refusal');
+    proxy.refuse(false);
+    await expectAsIfUndisturbed(await running.event('result'), RUN);
+    const { code, stdout } = await worker.ended;
+    expect(code).toBe(0);
+    expect(stdout.match(/was lost/g), 'it says so once').toHaveLength(1);
+  });
+
+  test('brings an answer twice: it counts once', async ({ place }) => {
+    const { running, url } = await place.coordinator([...RUN, ...REMOTE]);
+    const proxy = await place.proxy(url);
+    let next = proxy.hold('pieces', 5);
+    const worker = place.worker(proxy.url);
+    for (const step of [6, 20]) {
+      (await next).twice();
+      next = proxy.hold('pieces', step);
+    }
+    (await next).release();
+    const result = await running.event('result');
+    await expectAsIfUndisturbed(result, RUN);
+    expect(result.refusedAnswers).toBe(2);
     expect((await worker.ended).code).toBe(0);
   });
 
-  test('that brings an answer twice: it is counted once', async ({ place }) => {
-    const { running, url } = await place.coordinator([...FLAGS, ...RUN]);
+  test('brings work twice: the worker does it twice, and it counts once', async ({ place }) => {
+    const { running, url } = await place.coordinator([...RUN, ...REMOTE]);
     const proxy = await place.proxy(url);
-    place.worker(proxy.url);
-    const held = await proxy.hold('pieces', 10);
-    held.twice();
+    const work = proxy.hold('work', 5);
+    const worker = place.worker(proxy.url);
+    (await work).twice();
     const result = await running.event('result');
-    expect(result.refusedAnswers).toBeGreaterThanOrEqual(1);
-    await expectAsIfUndisturbed(result, FLAGS);
+    await expectAsIfUndisturbed(result, RUN);
+    expect(proxy.count('pieces', 5)).toBe(2);
+    expect(result.refusedAnswers).toBe(1);
+    expect((await worker.ended).code).toBe(0);
+  });
+
+  test('holds an answer up until others have given it: it does not count', async ({ place }) => {
+    const { running, url } = await place.coordinator([...RUN, ...REMOTE, '--workers', '2']);
+    const [slow, fast] = [await place.proxy(url), await place.proxy(url)];
+    const late = slow.hold('pieces', 1);
+    const workers = [place.worker(slow.url, ['--name', 'slow']), place.worker(fast.url)];
+    const { step = 0, release } = await late;
+    expect(step).toBeLessThan(20);
+    const later = await fast.hold('pieces', 25);
+    release();
+    await slow.pass('pieces', step);
+    later.release();
+    const result = await running.event('result');
+    await expectAsIfUndisturbed(result, RUN);
+    expect(Number(result.refusedAnswers)).toBeGreaterThan(0);
+    for (const worker of workers) expect((await worker.ended).code).toBe(0);
   });
 });

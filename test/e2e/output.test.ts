@@ -35,6 +35,8 @@ const WHOLE = [
   /^Test accuracy \d+\.\d\d %, loss \d\.\d{4}; (stopped )?after \d+ steps in [\d.:]+ s, [\d,]+ samples\/s\.$/,
   /^Weights SHA-256 [0-9a-f]{64}$/,
   /^Saved in \/\S+\/run$/,
+  /^Go on with:$/,
+  /^ {2}dtrain (train|coordinator) --resume \/\S+\/run$/,
   /^$/,
 ];
 

@@ -14,11 +14,11 @@ export class FailingDisk {
   foldersGone = 0;
   readonly #dice: Dice;
   readonly #faults: FaultLog;
-  readonly #onDamage: (name: string) => void;
+  readonly #onDamage: (name: string | undefined) => void;
   readonly #prepared = new Map<FaultCode, { fault: Fault; fired: number }>();
 
-  /** @param onDamage hears of each checkpoint that is of no use any more */
-  constructor(seed: number, faults: FaultLog, onDamage: (name: string) => void) {
+  /** @param onDamage hears which checkpoint is of no use any more; undefined: none of them is */
+  constructor(seed: number, faults: FaultLog, onDamage: (name: string | undefined) => void) {
     this.disk = new FaultyDisk(seed);
     this.#dice = new Dice(seed, -1);
     this.#faults = faults;
@@ -109,11 +109,10 @@ export class FailingDisk {
   }
 
   #removeFolder(): void {
-    const names = this.checkpoints;
-    if (names.length === 0) return;
+    if (this.checkpoints.length === 0) return;
     this.disk.removeFolder(FOLDER);
     this.foldersGone += 1;
-    for (const name of names) this.#onDamage(name);
+    this.#onDamage(undefined);
     this.#faults.happened('checkpoint folder gone');
   }
 }

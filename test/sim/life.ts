@@ -86,9 +86,6 @@ export class Life {
       finish: (outcome) => {
         this.#finish(outcome);
       },
-      mayStop: () => {
-        this.#mayStop();
-      },
     });
     progress.patience = patience(scenario, setup);
     progress.moved();
@@ -105,7 +102,8 @@ export class Life {
   }
 
   start(): void {
-    const { clock, dice, faults, setup } = this.#options;
+    const { clock, dice, faults, progress, setup } = this.#options;
+    progress.troubled(clock.now + DISK_OPERATIONS * setup.diskDelay);
     if (faults.due('crash while it resumed')) {
       clock.after(setup.diskDelay * dice.between(0, 5), () => {
         if (!this.#core) this.#crash('crash while it resumed');
@@ -223,8 +221,10 @@ export class Life {
     }
     const { steps } = this.trainer;
     check(this.#core?.step === steps, `the core ends at step ${this.#core?.step}, not ${steps}`);
-    const { clock, setup } = this.#options;
-    clock.after(1 + DISK_OPERATIONS * setup.diskDelay, () => {
+    const { clock, progress, setup } = this.#options;
+    const longest = 1 + DISK_OPERATIONS * setup.diskDelay;
+    progress.troubled(clock.now + longest);
+    clock.after(longest, () => {
       check(this.#end !== undefined, 'the last checkpoint is waited for, on and on');
     });
     this.#then(this.#disk.close(), (saved) => {

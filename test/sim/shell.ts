@@ -19,8 +19,6 @@ interface ShellOptions {
   readonly evaluated: (epoch: number) => void;
   readonly crash: (crash: Crash) => void;
   readonly finish: (outcome: Outcome) => void;
-  /** Somebody may stop the run now. */
-  readonly mayStop: () => void;
 }
 
 type Assign = CoreCommand<Answer> & { type: 'assign' };
@@ -28,6 +26,8 @@ type Check = CoreCommand<Answer> & { type: 'check' };
 
 /** Micro-batches a second of the coordinator's threads, if they do not take part in the run. */
 const CHECK_RATE = 100;
+/** So many times as long as usual the threads take for a check at most. */
+const BUSY = 30;
 /** Seconds that things take at most, and that a crash in the middle of a step waits. */
 const LONGEST = { update: 0.01, evaluation: 0.3, crash: 0.5, straggler: 100 };
 
@@ -123,10 +123,12 @@ export class Shell {
   }
 
   #check({ member, step, range }: Check): void {
-    const { dice, tell } = this.#world;
-    const { trainer, mayStop } = this.#options;
-    mayStop();
-    this.#compute(step, range, this.#secondsFor(range.last - range.first), (pieces) => {
+    const { clock, dice, progress, tell } = this.#world;
+    const { trainer } = this.#options;
+    // They may have other things to do first.
+    const seconds = this.#secondsFor(range.last - range.first) * dice.scale(1, BUSY);
+    progress.troubled(clock.now + seconds);
+    this.#compute(step, range, seconds, (pieces) => {
       // With weights that changed meanwhile nobody can tell.
       const finite = trainer.steps === step ? pieces.finite : dice.chance(0.5);
       tell({ type: 'checked', member, step, range, pieces, finite });

@@ -50,7 +50,7 @@ export class Storage {
     this.#options = options;
     this.#dice = new Dice(options.seed, -2);
     this.#failing = new FailingDisk(options.seed, options.faults, (name) => {
-      this.#safe = this.#safe.filter((step) => fileName(step) !== name);
+      this.#safe = this.#safe.filter((step) => name !== undefined && fileName(step) !== name);
     });
   }
 
