@@ -1,4 +1,5 @@
 import { describe, expect } from 'vitest';
+import type { Held } from './support/lane.js';
 import { expectAsIfUndisturbed } from './support/control.js';
 import { type Place, test } from './support/place.js';
 import type { Proxy } from './support/proxy.js';
@@ -12,16 +13,17 @@ interface Pair {
   readonly coordinator: Running;
   readonly worker: Running;
   readonly proxy: Proxy;
+  /** Work for the worker, on which the whole run waits. */
+  readonly work: Held;
 }
 
-/** A coordinator whose only worker, behind a proxy, has just been given work. */
-async function atWork(place: Place): Promise<Pair> {
+/** A coordinator and its only worker, behind a proxy. */
+async function start(place: Place): Promise<Pair> {
   const { running: coordinator, url } = await place.coordinator([...RUN, ...REMOTE]);
   const proxy = await place.proxy(url);
-  const given = proxy.hold('work', 10);
+  const work = proxy.hold('work', 10);
   const worker = place.worker(proxy.url, ['--name', 'quiet']);
-  (await given).release();
-  return { coordinator, worker, proxy };
+  return { coordinator, worker, proxy, work: await work };
 }
 
 async function expectAction({ coordinator }: Pair, action: string, why?: RegExp): Promise<void> {
@@ -30,7 +32,7 @@ async function expectAction({ coordinator }: Pair, action: string, why?: RegExp)
   if (why) expect(event.reason).toMatch(why);
 }
 
-/** The run ends, with a worker that joined as often. */
+/** The run ends, with a worker that joined so often. */
 async function expectSuccess({ coordinator, worker }: Pair, joins: number): Promise<void> {
   await expectAsIfUndisturbed(await coordinator.event('result'), RUN);
   const { stdout } = await coordinator.ended;
@@ -43,31 +45,86 @@ async function expectSuccess({ coordinator, worker }: Pair, joins: number): Prom
 
 const SILENT = /silent for 2 s/;
 const GONE = /silent for 10 s/;
+const directions: readonly (readonly [title: string, silenced: readonly Side[]])[] = [
+  ['to the coordinator', ['worker']],
+  ['to the worker', ['coordinator']],
+  ['in both directions', ['worker', 'coordinator']],
+];
 
-describe.concurrent('a worker that stands still', () => {
-  test('for more than 10 s is cut off, and joins again when it goes on', async ({ place }) => {
-    const pair = await atWork(place);
+describe.concurrent('a silence of more than 10 s: the worker joins again', () => {
+  test('of a worker that stands still', async ({ place }) => {
+    const pair = await start(place);
     expect(pair.worker.signal('SIGSTOP')).toBe(true);
+    pair.work.release();
     await expectAction(pair, 'lost', SILENT);
     await expectAction(pair, 'left', GONE);
     expect(pair.worker.signal('SIGCONT')).toBe(true);
     await expectSuccess(pair, 2);
   });
+
+  test.for(directions)(
+    'of a connection that stays open and loses all %s',
+    async ([, silenced], { place }) => {
+      const pair = await start(place);
+      pair.work.release();
+      pair.proxy.lose(...silenced);
+      await expectAction(pair, 'lost', SILENT);
+      // Whoever hears nothing ends it: both sides wait equally long.
+      await expectAction(pair, 'left', /silent for 10 s|connection was lost/);
+      for (const side of silenced) expect(pair.proxy.keptBack(side), side).toBeGreaterThan(0);
+      await expectSuccess(pair, 2);
+    },
+  );
 });
 
-const lasting: readonly (readonly [title: string, lost: readonly Side[], why: RegExp])[] = [
-  ['to the coordinator', ['worker'], GONE],
-  ['to the worker', ['coordinator'], /silent for 10 s|connection was lost/],
-  ['in both directions', ['worker', 'coordinator'], GONE],
-];
-
-describe.concurrent('a connection that stays open and carries nothing', () => {
-  test.for(lasting)('%s, for good: it is made anew', async ([, lost, why], { place }) => {
-    const pair = await atWork(place);
-    pair.proxy.lose(...lost);
+describe.concurrent('a silence of less than 10 s: the worker goes on where it was', () => {
+  test('of a worker that stands still', async ({ place }) => {
+    const pair = await start(place);
+    expect(pair.worker.signal('SIGSTOP')).toBe(true);
+    pair.work.release();
     await expectAction(pair, 'lost', SILENT);
-    await expectAction(pair, 'left', why);
-    for (const side of lost) expect(pair.proxy.keptBack(side), side).toBeGreaterThan(0);
-    await expectSuccess(pair, 2);
+    expect(pair.worker.signal('SIGCONT')).toBe(true);
+    await expectAction(pair, 'back');
+    await expectSuccess(pair, 1);
   });
+
+  test.for(directions)('of a connection that holds up all %s', async ([, silenced], { place }) => {
+    const pair = await start(place);
+    pair.work.release();
+    pair.proxy.stall(...silenced);
+    await expectAction(pair, 'lost', SILENT);
+    for (const side of silenced) expect(pair.proxy.keptBack(side), side).toBeGreaterThan(0);
+    pair.proxy.mend();
+    await expectAction(pair, 'back');
+    await expectSuccess(pair, 1);
+  });
+
+  test('of a worker that answers pings but not its work', async ({ place }) => {
+    const pair = await start(place);
+    const answer = pair.proxy.hold('pieces', 10);
+    pair.work.release();
+    const passAnswer = (await answer).aside();
+    await expectAction(pair, 'lost', /answers pings but makes no progress/);
+    passAnswer();
+    await expectAction(pair, 'back');
+    await expectSuccess(pair, 1);
+  });
+});
+
+test('a worker that stands still does not keep the others from ending the run', async ({
+  place,
+}) => {
+  const { running, url } = await place.coordinator([...RUN, ...REMOTE, '--workers', '2']);
+  const proxy = await place.proxy(url);
+  const work = proxy.hold('work');
+  const sleeper = place.worker(proxy.url, ['--name', 'sleeper']);
+  const other = place.worker(url);
+  const held = await work;
+  expect(sleeper.signal('SIGSTOP')).toBe(true);
+  held.release();
+  await expectAsIfUndisturbed(await running.event('result'), RUN);
+  expect((await other.ended).code).toBe(0);
+  expect((await running.ended).code).toBe(0);
+  expect(sleeper.signal('SIGCONT'), 'it stood still until the end').toBe(true);
+  expect((await sleeper.ended).code).toBe(0);
 });

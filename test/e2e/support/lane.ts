@@ -7,6 +7,8 @@ export interface Held extends Unit {
   release(): void;
   /** Passes it on two times. */
   twice(): void;
+  /** Lets what has come after it pass; what it returns passes the unit itself, later. */
+  aside(): () => void;
   /** Passes its first half on and nothing more but the end of the connection; the bytes passed. */
   half(): Promise<number>;
 }
@@ -101,6 +103,14 @@ export class Lane {
       twice: () => {
         this.#pass(unit);
         this.mend();
+      },
+      aside: () => {
+        this.#queue.shift();
+        this.#seen = false;
+        this.mend();
+        return () => {
+          this.#pass(unit);
+        };
       },
       half: async () => {
         const bytes = unit.bytes.subarray(0, Math.floor(unit.bytes.length / 2));
