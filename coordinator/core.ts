@@ -293,7 +293,7 @@ export class Core<P> {
 
   #stop(): void {
     this.#save();
-    this.#finish('stopped');
+    this.#finish(this.#step === this.#options.totalSteps ? 'complete' : 'stopped');
   }
 
   #finish(outcome: Outcome): void {
