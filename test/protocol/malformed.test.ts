@@ -189,7 +189,7 @@ test('a refusal is one short line of plain text, whatever was sent', () => {
 });
 
 test('a frame is read as ever after any number of malformed ones', () => {
-  const good = encodeFrame({ type: 'pieces', step: 1, first: 2, last: 3 });
+  const good = encodeFrame({ type: 'pieces', step: 1, first: 2, last: 3, micros: 4 });
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 1, maxLength: 100 }), (bytes) => {
       outcome(framed(bytes));
