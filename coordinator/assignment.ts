@@ -40,6 +40,7 @@ export class Assignment {
     const { shares, seconds } = this.roster.shareOut(whole, microBatches);
     if (!local?.idle || seconds === undefined || !this.#betterAlone(shares, seconds, now)) {
       this.#predicted = seconds;
+      this.#assign(shares, false, now);
       this.dispatch(now);
       this.#noteStandings(0, seconds ?? 0, now);
       return false;

@@ -1,3 +1,4 @@
+import type { CheckpointInterval } from '../src/config/types.js';
 import { batchOf, type BatchPlan, stepsPerEpoch } from '../src/data/batches.js';
 import { Assignment } from './assignment.js';
 import type {
@@ -22,7 +23,7 @@ export interface CoreOptions {
   readonly startWith: number;
   readonly longestLease: number;
   /** How often to save, beside the end of each epoch and of the run. */
-  readonly saveEvery: { readonly steps: number } | { readonly seconds: number };
+  readonly saveEvery: CheckpointInterval;
 }
 
 /** How long local threads may go on without looking for newcomers, in seconds. */

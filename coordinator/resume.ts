@@ -1,10 +1,10 @@
-import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { SavedSettings } from '../src/config/resolve.js';
 import type { Overridable } from '../src/config/types.js';
 import { stepsPerEpoch } from '../src/data/batches.js';
 import type { Dataset } from '../src/data/dataset.js';
 import { DtrainError } from '../src/errors.js';
+import { isFolder } from '../src/report/run-folder.js';
 import { sha256 } from '../src/sha256.js';
 import type { Checkpoint } from './checkpoint/file.js';
 import { CheckpointStore } from './checkpoint/store.js';
@@ -49,7 +49,7 @@ export async function openRun(
 
 async function findFolder(place: string): Promise<string> {
   for (const folder of [path.resolve(place), path.resolve('runs', place)]) {
-    if ((await stat(folder).catch(() => undefined))?.isDirectory()) return folder;
+    if (await isFolder(folder)) return folder;
   }
   throw new DtrainError('USAGE', `There is no run ${place}: give the run's folder to --resume.`);
 }

@@ -4,14 +4,12 @@ import { type ConfigFile, readTokenFile } from './files.js';
 import type { OptionTable } from './option.js';
 import { coordinatorOptions, options } from './options.js';
 import { Settings, type Sources } from './settings.js';
-import { defaultLearningRates, trainingOptions } from './training-options.js';
+import { defaultLearningRates, overridables, trainingKeys } from './training-options.js';
 import {
   type CoordinatorConfig,
   type InspectionConfig,
   type Overridable,
-  overridables,
   type TrainConfig,
-  type TrainingSettings,
   type WorkerConfig,
 } from './types.js';
 
@@ -95,7 +93,7 @@ async function settingsOf(
 /** A resumed run ends in the weights of an uninterrupted one only if nothing changes them. */
 function refuseChanges(settings: Settings, saved: Settings): void {
   const allowed: readonly string[] = settings.get('override');
-  for (const key of Object.keys(trainingOptions) as (keyof TrainingSettings)[]) {
+  for (const key of trainingKeys) {
     const [now, before] = [settings.get(key), saved.get(key)];
     if (now === before || allowed.includes(key)) continue;
     // The model cannot be overridden: other layers have other weights.
