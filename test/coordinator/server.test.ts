@@ -1,6 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { CoordinatorServer, type ServerOptions } from '../../coordinator/server.js';
+import { limits } from '../../src/protocol/protocol.js';
 import { dtrainError, noise, sumOf } from '../data/helpers.js';
 import { everythingFrom, openSocket, rawRequest, upgrade } from './http.js';
 
@@ -215,6 +216,53 @@ test('a frame that is larger than any worker has to send ends its connection', a
   const closed = new Promise((resolve) => socket.once('close', resolve));
   socket.send(Buffer.alloc(10_001));
   expect(await closed).toBe(1009);
+});
+
+describe('a frame in fragments', () => {
+  /** Sends one, and gives its length when it has arrived, or the code that ends the connection. */
+  async function send(fragments: number): Promise<string> {
+    const arrived = new Promise<string>((resolve) => {
+      void listen({
+        onConnection: (socket) => {
+          socket.on('error', () => undefined);
+          socket.once('message', (data: Buffer) => {
+            resolve(`${data.length} bytes`);
+          });
+        },
+      }).then(async (server) => {
+        const socket = socketTo(server);
+        socket.once('close', (code) => {
+          resolve(`closed: ${code}`);
+        });
+        await fate(socket);
+        for (let sent = 1; sent <= fragments; sent++) {
+          socket.send(Buffer.alloc(1), { fin: sent === fragments });
+        }
+      });
+    });
+    return arrived;
+  }
+
+  test('is taken if they are not too many', async () => {
+    expect(await send(limits.fragments)).toBe(`${limits.fragments} bytes`);
+  });
+
+  test('ends its connection if they are', async () => {
+    expect(await send(limits.fragments + 1)).toBe('closed: 1008');
+  });
+});
+
+describe('a connection that asks for nothing', { timeout: 3 * limits.handshakeMs }, () => {
+  test.each([
+    ['says nothing', ''],
+    ['stops in the middle of a request', 'GET /healthz HTTP/1.1\r\nhost: x\r\n'],
+    ['stops in the middle of its upgrade', 'GET /ws HTTP/1.1\r\nupgrade: websocket\r\n'],
+  ])('is closed: one that %s', async (_, bytes) => {
+    const { port } = await listen();
+    const socket = await openSocket(port);
+    socket.write(bytes);
+    expect(await everythingFrom(socket)).toMatch(/^HTTP\/1.1 408 /);
+  });
 });
 
 test('messages are not compressed: a small one cannot become a large one', async () => {
