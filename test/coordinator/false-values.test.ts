@@ -21,7 +21,10 @@ const lies: readonly [string, Falsify][] = [
       bits[Math.floor(bits.length / 2)] = 0xff800001;
     },
   ],
-  ['one infinity, below zero, as the number of correct answers', (values) => values.fill(-Infinity, -1)],
+  [
+    'one infinity, below zero, as the number of correct answers',
+    (values) => values.fill(-Infinity, -1),
+  ],
 ];
 
 /** Joins, is given work, and answers with values that are not finite. */

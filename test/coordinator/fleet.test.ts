@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { pieceBytes } from '../../src/protocol/protocol.js';
+import { model } from '../threads/problem.js';
 import { Client } from './client.js';
 import { expectRightEnd } from './expectations.js';
-import { honestWorker } from './honest-worker.js';
+import { computing, honestWorker } from './honest-worker.js';
 import { startRun } from './run.js';
 
 describe('the weights are those of one thread alone', () => {
@@ -46,6 +48,40 @@ describe('the weights are those of one thread alone', () => {
   });
 });
 
+describe('a newcomer beside a worker whose speed is known', () => {
+  test('is probed, and its answer is neither used nor held against it', async () => {
+    const run = await startRun();
+    const finished = run.finish();
+    const { weights, piecesOf } = computing(run.problem);
+    const first = await Client.connect(run.port);
+    const answer = async (): Promise<void> => {
+      const frame = await first.frame();
+      weights.set(new Float32Array(Uint8Array.from(frame?.payload ?? []).buffer));
+      const { step, first: from, last } = await first.next('work');
+      const pieces = await piecesOf(step, from, last);
+      first.say({ type: 'pieces', step, first: from, last, micros: 0 }, pieces);
+    };
+    await first.join('first');
+    await run.happened(({ name }) => name === 'first');
+    const newcomer = await Client.connect(run.port);
+    await newcomer.join('newcomer');
+    await run.happened(({ name }) => name === 'newcomer');
+
+    await answer();
+    expect(await newcomer.next('weights')).toMatchObject({ step: 1 });
+    expect(await newcomer.next('work')).toMatchObject({ step: 1, first: 0, last: 1 });
+    newcomer.pieces(0, 1, pieceBytes(model.parameterCount), 1, 0x3f);
+    newcomer.say({ type: 'leave' });
+    await run.happened(({ action }) => action === 'left');
+
+    await answer();
+    first.say({ type: 'leave' });
+    const honest = await honestWorker(run.problem, run.port);
+    expect(await expectRightEnd(run, finished)).toMatchObject({ refusedAnswers: 0, workers: 2 });
+    expect(await honest.outcome).toBe('complete');
+  });
+});
+
 describe('a worker that makes no step shorter', () => {
   test('becomes a spare, is told so, and is only probed from then on', async () => {
     const run = await startRun({ localThreads: true, epochs: 1_000_000 });
@@ -55,7 +91,7 @@ describe('a worker that makes no step shorter', () => {
     expect(reason).toMatch(/^a step would take [\d.]+ ms with it and [\d.]+ ms without it$/);
     expect(run.training.workers).toBe(1);
     run.training.stop();
-    expect(await finished).toMatchObject({ outcome: 'stopped', refusedAnswers: 0 });
+    expect(await finished).toMatchObject({ outcome: 'stopped' });
     expect(await spare.outcome).toBe('stopped');
     expect(spare.standings).toEqual([true]);
     expect(spare.computed.at(-1)).toMatchObject({ first: 0, last: 1 });

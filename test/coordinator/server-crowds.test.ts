@@ -26,7 +26,9 @@ async function listen(): Promise<CoordinatorServer> {
 /** A worker's connection, and the first line of the answer. */
 async function openWorker(port: number): Promise<string> {
   const socket = await openSocket(port);
-  const head = Object.entries({ host: 'x', ...upgrade }).map(([key, value]) => `${key}: ${value}\r\n`);
+  const head = Object.entries({ host: 'x', ...upgrade }).map(
+    ([key, value]) => `${key}: ${value}\r\n`,
+  );
   socket.write(`GET /ws HTTP/1.1\r\n${head.join('')}\r\n`);
   const answer = await new Promise<Buffer>((resolve) => socket.once('data', resolve));
   return answer.toString('latin1').split('\r\n', 1)[0] ?? '';

@@ -1,7 +1,9 @@
 import { expect, test, vi } from 'vitest';
+import { WebSocket } from 'ws';
 import type { RemoteMember } from '../../dist/coordinator/training.js';
 import { encodeFrame } from '../../src/protocol/frame.js';
-import { limits } from '../../src/protocol/protocol.js';
+import { limits, pieceBytes } from '../../src/protocol/protocol.js';
+import { model } from '../threads/problem.js';
 import { Client } from './client.js';
 import { expectRightWeights } from './expectations.js';
 import { type RunUnderTest, startRun } from './run.js';
@@ -25,13 +27,18 @@ test('a worker that does not read what it is sent is cut off before that piles u
   const client = await Client.connect(run.port);
   const member = await join(run, client);
   client.socket.pause();
+  const buffered = vi.spyOn(WebSocket.prototype, 'bufferedAmount', 'get');
   let sent = 0;
   while (run.training.workers > 0 && sent < plenty) {
     member.send(frame);
     sent += frame.length;
     await new Promise(setImmediate);
   }
-  expect(sent).toBeGreaterThan(limits.waitingBytes);
+  const amounts = buffered.mock.results.map(({ value }) => Number(value));
+  buffered.mockRestore();
+  const most = limits.waitingBytes + 2 * pieceBytes(model.parameterCount);
+  expect(amounts.pop()).toBeGreaterThan(most);
+  expect(Math.max(...amounts)).toBeLessThanOrEqual(most);
   expect(run.events.at(-1)).toMatchObject({
     action: 'left',
     name: 'slow',
