@@ -1,5 +1,5 @@
 import { onTestFinished } from 'vitest';
-import { WebSocket } from 'ws';
+import { type ClientOptions, WebSocket } from 'ws';
 import { decodeFrame, encodeFrame, type Frame } from '../../src/protocol/frame.js';
 import {
   coordinatorMessage,
@@ -32,8 +32,8 @@ export class Client {
     });
   }
 
-  static async connect(port: number): Promise<Client> {
-    const client = new Client(new WebSocket(`ws://127.0.0.1:${port}/ws`));
+  static async connect(port: number, options: ClientOptions = {}): Promise<Client> {
+    const client = new Client(new WebSocket(`ws://127.0.0.1:${port}/ws`, options));
     onTestFinished(() => {
       client.socket.terminate();
     });
@@ -59,6 +59,13 @@ export class Client {
     this.hello(name, threads);
     await this.next('welcome');
     this.say({ type: 'ready' });
+  }
+
+  /** Resolves once the coordinator has taken all that was said before. */
+  async heard(): Promise<void> {
+    const pong = new Promise((resolve) => this.socket.once('pong', resolve));
+    this.socket.ping();
+    await pong;
   }
 
   /** The next message, which has to be of this type. */

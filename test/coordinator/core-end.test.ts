@@ -71,6 +71,11 @@ describe('the stop', () => {
     expect(core.tell(evaluated).at(-1)).toEqual({ type: 'finish', outcome: 'complete' });
   });
 
+  test('leaves a run complete that had taken all its steps before', () => {
+    const core = new CoreUnderTest({ firstStep: 4 });
+    expect(core.tell(stop).at(-1)).toEqual({ type: 'finish', outcome: 'complete' });
+  });
+
   test.each([
     ['has left', left],
     ['is lost', silent],

@@ -46,6 +46,16 @@ describe('shares follow', () => {
     expect(shares(core, 12)).toEqual({ 1: '0-6', 2: '6-8' });
   });
 
+  test('the blocks of a large batch, which are also what a probe is', () => {
+    const plan = { samples: 1024 * 1_000, batch: 1024 };
+    const core = new CoreUnderTest({ plan, totalSteps: 1_000, startWith: 2 });
+    core.join(1, { pace: PACE / 32 });
+    core.join(2, { pace: PACE / 64 });
+    expect(shares(core, 1)).toEqual({ 1: '0-40', 2: '40-128' });
+    core.join(3);
+    expect(core.workOf(3)).toMatchObject({ range: { first: 0, last: 8 }, probe: true });
+  });
+
   test('no clock that is wrong, or a lie', () => {
     const core = new CoreUnderTest({ ...endless, startWith: 2 });
     core.join(1);

@@ -6,6 +6,8 @@ export interface HonestWorker {
   readonly client: Client;
   /** Ranges that it has computed. */
   readonly computed: { step: number; first: number; last: number }[];
+  /** What it was told: whether it is a spare. */
+  readonly standings: boolean[];
   /** How the run ended for it; undefined if the connection was lost. */
   readonly outcome: Promise<string | undefined>;
 }
@@ -38,6 +40,7 @@ export async function honestWorker(
 ): Promise<HonestWorker> {
   const client = await Client.connect(port);
   const computed: HonestWorker['computed'] = [];
+  const standings: boolean[] = [];
   const { weights, piecesOf } = computing(problem);
   const work = async (): Promise<string | undefined> => {
     await client.join(name);
@@ -55,6 +58,7 @@ export async function honestWorker(
           break;
         }
         case 'standing':
+          standings.push(frame.message.spare);
           break;
         case 'done':
           return frame.message.outcome;
@@ -65,5 +69,5 @@ export async function honestWorker(
       }
     }
   };
-  return { client, computed, outcome: work() };
+  return { client, computed, standings, outcome: work() };
 }

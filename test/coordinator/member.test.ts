@@ -141,7 +141,7 @@ describe('the standing of a member', () => {
   test('is not looked at while it is at work on a step before, or is not known yet', () => {
     const member = measuredMember();
     member.standing(5, 10);
-    begin(member, { step: 5 });
+    begin(member, { step: 5, probe: true });
     expect(member.standing(6, 20)).toBeUndefined();
     const newcomer = new Member(2, remote);
     newcomer.standing(5, 10);

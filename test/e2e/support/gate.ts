@@ -86,6 +86,6 @@ export function temporaryCheckpoint(place: Place, step: number, writer?: Running
   return place.at('run/checkpoints', `.${checkpointName(step)}${end}`);
 }
 
-function checkpointName(step: number): string {
+export function checkpointName(step: number): string {
   return `step-${String(step).padStart(9, '0')}.ckpt`;
 }

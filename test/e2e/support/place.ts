@@ -111,7 +111,7 @@ export class Place {
 }
 
 /** Where a coordinator with `--json` listens. */
-async function urlOf(coordinator: Running): Promise<string> {
+export async function urlOf(coordinator: Running): Promise<string> {
   const { url } = await coordinator.event('start');
   return String(url);
 }

@@ -83,6 +83,12 @@ export class Running {
     return JSON.parse(line) as JsonEvent;
   }
 
+  /** How many events of a kind there have been. */
+  count(kind: string): number {
+    return this.#lines.stdout.filter((line) => (JSON.parse(line) as JsonEvent).event === kind)
+      .length;
+  }
+
   /** Ends it, whatever it does. */
   async kill(): Promise<void> {
     this.signal('SIGKILL');
