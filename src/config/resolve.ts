@@ -19,7 +19,7 @@ import {
  * as the weights do not depend on them or `--override` names them
  */
 export async function resolveTrain(sources: Sources, saved?: SavedSettings): Promise<TrainConfig> {
-  return run(await settingsOf(options, sources, saved));
+  return run(await settingsOf(options, sources, saved && withOwnThreads(saved)));
 }
 
 /** The configuration of `dtrain coordinator`, likewise. */
@@ -72,6 +72,12 @@ export function overridesOf(sources: Sources): readonly Overridable[] {
 
 /** Where a run that is resumed keeps its settings, and what they are. */
 export type SavedSettings = ConfigFile;
+
+/** A coordinator may have had none. */
+function withOwnThreads(saved: SavedSettings): SavedSettings {
+  const { threads, ...values } = saved.values;
+  return threads === 0 ? { ...saved, values } : saved;
+}
 
 async function settingsOf(
   table: OptionTable,

@@ -92,7 +92,7 @@ describe('where the check finds the range finite', () => {
   test('its sender is expelled, and the own pieces count', () => {
     const core = doubted();
     expect(core.tell(checked(true))).toEqual([
-      { type: 'reduce', range: { first: 4, last: 8 }, pieces: 'own' },
+      { type: 'reduce', member: LOCAL, range: { first: 4, last: 8 }, pieces: 'own' },
       { type: 'expel', member: 2 },
     ]);
     expect(core.answer(1)).toMatchObject([{ type: 'reduce' }, { type: 'update', step: 1 }]);
@@ -137,7 +137,7 @@ describe('where the check finds the range not finite', () => {
   test('the run ends', () => {
     const core = doubted();
     expect(core.tell(checked(false))).toEqual([
-      { type: 'discard', member: 2, pieces: 'own', why: 'doubtful' },
+      { type: 'discard', member: LOCAL, pieces: 'own', why: 'doubtful' },
       { type: 'finish', outcome: 'notFinite' },
     ]);
     expect(core.step).toBe(1);
@@ -148,7 +148,7 @@ describe('where the check finds the range not finite', () => {
     core.tell(core.answerOf(1, { finite: false }), core.answerOf(2, { finite: false }));
     core.tell(checked(false));
     const other = checked(true, { member: 1, range: { first: 0, last: 4 } });
-    expect(typesOf(core.tell(other))).toEqual(['discard']);
+    expect(core.tell(other)).toMatchObject([{ type: 'discard', member: LOCAL }]);
   });
 });
 

@@ -154,6 +154,18 @@ describe('the end', () => {
     expect(core.step).toBe(step + 6);
   });
 
+  test('leaves the answer to a probe what it was', () => {
+    const core = new CoreUnderTest({ ...endless, totalSteps: 2 });
+    core.join(LOCAL);
+    core.join(1);
+    core.now += 1;
+    core.tell(leased(1));
+    expect(core.workOf(1).probe).toBe(true);
+    core.answer(LOCAL);
+    core.tell(updated, evaluated);
+    expect(core.answer(1)).toMatchObject([{ type: 'discard', why: 'probe' }]);
+  });
+
   test('leaves late answers to be discarded, and nothing else to be done', () => {
     const core = new CoreUnderTest({ ...endless, totalSteps: 1, startWith: 2 });
     core.join(1);

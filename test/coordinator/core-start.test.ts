@@ -63,10 +63,10 @@ describe('a step', () => {
     core.join(2);
     const pieces = ['2: 4-8 of 0', '1: 0-4 of 0'];
     expect(core.answer(2)).toEqual([
-      { type: 'reduce', range: { first: 4, last: 8 }, pieces: pieces[0] },
+      { type: 'reduce', member: 2, range: { first: 4, last: 8 }, pieces: pieces[0] },
     ]);
     expect(core.answer(1)).toEqual([
-      { type: 'reduce', range: { first: 0, last: 4 }, pieces: pieces[1] },
+      { type: 'reduce', member: 1, range: { first: 0, last: 4 }, pieces: pieces[1] },
       { type: 'update', step: 0 },
     ]);
     const commands = core.tell(updated);
@@ -81,7 +81,7 @@ describe('a step', () => {
     core.join(2);
     core.tell(left(1));
     expect(core.answer(2)).toEqual([
-      { type: 'reduce', range: { first: 4, last: 8 }, pieces: '2: 4-8 of 0' },
+      { type: 'reduce', member: 2, range: { first: 4, last: 8 }, pieces: '2: 4-8 of 0' },
       { type: 'assign', member: 2, step: 0, range: { first: 0, last: 4 }, probe: false },
     ]);
   });

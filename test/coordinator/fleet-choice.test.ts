@@ -52,18 +52,16 @@ describe('the choice', () => {
   test('is tried anew where only the cost is against it, and ever more rarely', () => {
     const choice = fleetWith(0.5);
     const tries: number[] = [];
-    let together = true;
-    for (let now = 0; now < 200; now += 0.25) {
-      const next = choice.decide(1, 1.2, now);
-      if (next && !together) tries.push(now);
-      together = next;
-      if (together) choice.measureTogether(1, 1.5);
+    const tick = 0.25;
+    for (let now = 0; now < 200; now += tick) {
+      if (!choice.decide(1, 1.2, now)) continue;
+      tries.push(now);
+      choice.measureTogether(1, 1.5);
     }
-    const pauses = tries.slice(1).map((time, index) => time - (tries[index] ?? NaN));
-    expect(pauses.length).toBeGreaterThan(4);
-    expect(pauses).toEqual(pauses.toSorted((left, right) => left - right));
-    expect(pauses[0]).toBeGreaterThanOrEqual(limits.probe.first);
-    expect(pauses.at(-1)).toBeLessThanOrEqual(limits.probe.longest + 1);
+    // Each try is one step; the pause begins with the step after it.
+    const pauses = tries.map((time, index) => time - (tries[index - 1] ?? -tick) - tick);
+    expect(pauses.slice(0, 6)).toEqual([1, 2, 4, 8, 16, 30]);
+    expect(new Set(pauses.slice(6))).toEqual(new Set([limits.probe.longest]));
   });
 
   test('is to compute together for good once a try shows that it costs less', () => {

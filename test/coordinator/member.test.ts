@@ -79,6 +79,58 @@ describe('the deadlines of a range', () => {
   });
 });
 
+test('the deadline of one who may be stuck before it is late is that of the stuck', () => {
+  const member = new Member(1, remote);
+  member.begin({ step: 0, range: { first: 0, last: 8 }, probe: false }, { link: 0, pace: 10 }, 10);
+  expect(member.work?.lateAt).toBeGreaterThan(10 + limits.stuck.unknown);
+  expect(member.deadline(10)).toBe(10 + limits.stuck.unknown);
+});
+
+describe('the probes of a member', () => {
+  /** Probes it as often as it is due until `end`; each takes `seconds(now)`. When each was given. */
+  function probe(member: Member, from: number, end: number, seconds: (now: number) => number) {
+    const given: number[] = [];
+    for (let now = from; now < end; now += 0.25) {
+      if (!member.probeDue(now)) continue;
+      given.push(now);
+      member.probed(now);
+      member.end(begin(member, { now, probe: true }), 0, now + seconds(now));
+    }
+    return given.slice(1).map((time, index) => time - (given[index] ?? NaN));
+  }
+
+  test('are ever rarer as long as it is as slow as before', () => {
+    const pauses = probe(new Member(1, remote), 0, 200, () => 0.2);
+    expect(pauses.slice(0, 6)).toEqual([1, 2, 4, 8, 16, 30]);
+  });
+
+  test('follow soon on each other when it answers much sooner than before', () => {
+    const member = new Member(1, remote);
+    const slow = probe(member, 0, 200, () => 0.2);
+    expect(slow.at(-1)).toBe(limits.probe.longest);
+    const quick = probe(member, 200, 300, () => 0.02);
+    expect(Math.max(...quick.slice(0, 3))).toBeLessThan(1.5 * limits.probe.first);
+    expect(quick.at(-1)).toBeGreaterThan(15);
+  });
+
+  test('of a spare are no more frequent for a try with a share', () => {
+    const member = new Member(1, remote);
+    probe(member, 0, 200, () => 0.2);
+    member.standing(5, 200);
+    expect(member.standing(5, 202)).toBe(true);
+    member.used(202);
+    expect(member.probeDue(202 + limits.probe.longest - 0.1)).toBe(false);
+    expect(member.probeDue(202 + limits.probe.longest)).toBe(true);
+  });
+
+  test('of one that has lost a share begin soon', () => {
+    const member = new Member(1, remote);
+    probe(member, 0, 200, () => 0.2);
+    member.used(200);
+    expect(member.probeDue(200 + limits.probe.first)).toBe(true);
+  });
+});
+
 describe('a member is idle', () => {
   test('when it has no work and can be counted on', () => {
     const member = new Member(1, remote);

@@ -60,6 +60,7 @@ describe('a worker whose connection is open and of whom nothing is heard', () =>
       'quiet lost',
       'quiet left',
     ]);
+    expect(run.notices).toEqual(['A worker was refused: it has been silent for 10 s.']);
     expect(steady.socket.readyState).toBe(WebSocket.OPEN);
   });
 });

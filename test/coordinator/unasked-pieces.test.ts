@@ -60,6 +60,29 @@ describe('pieces that nobody asked for', () => {
   });
 });
 
+test('pieces that are asked for end a row of those that are not', async () => {
+  const run = await startRun();
+  const finished = run.finish();
+  const odd = await Client.connect(run.port);
+  await odd.join('odd');
+  const { weights, piecesOf } = computing(run.problem);
+  const many = limits.unaskedAnswers - 1;
+  for (let time = 0; time < 2; time++) {
+    const frame = await odd.frame();
+    weights.set(new Float32Array(Uint8Array.from(frame?.payload ?? []).buffer));
+    const { step, first, last } = await odd.next('work');
+    for (let more = 0; more < many; more++) odd.pieces(0, 1, bytes, 5);
+    odd.say({ type: 'pieces', step, first, last, micros: 0 }, await piecesOf(step, first, last));
+  }
+  await odd.next('weights');
+  expect(run.events.map(({ action }) => action)).toEqual(['joined']);
+  const honest = await honestWorker(run.problem, run.port);
+  await run.happened(({ name }) => name === 'honest');
+  odd.say({ type: 'leave' });
+  expect((await expectRightEnd(run, finished)).refusedAnswers).toBe(2 * many);
+  expect(await honest.outcome).toBe('complete');
+});
+
 describe('pieces that come too late', () => {
   test('are dropped and counted, but are not among those that nobody asked for', async () => {
     const run = await startRun({ workers: 2 });

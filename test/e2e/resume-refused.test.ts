@@ -6,6 +6,7 @@ import {
   decodeCheckpoint,
   encodeCheckpoint,
 } from '../../coordinator/checkpoint/file.js';
+import { sha256 } from '../../src/sha256.js';
 import { control } from './support/control.js';
 import { expectError } from './support/expectations.js';
 import { checkpointName } from './support/gate.js';
@@ -17,17 +18,20 @@ let origin: Place;
 let steps: number[];
 beforeAll(async () => {
   origin = await Place.create('killed');
-  steps = await killedRun(origin);
+  // More than one epoch.
+  steps = await killedRun(origin, 4);
 });
 afterAll(async () => {
   await origin.close();
 });
 
-/** Every file of the killed run. */
+/** The hash of every file of the killed run. */
 async function contents(): Promise<unknown> {
   const names = await readdir(origin.at('run'), { recursive: true });
   const files = names.filter((name) => name !== 'checkpoints');
-  return Promise.all(files.map(async (name) => [name, await readFile(origin.at('run', name))]));
+  return Promise.all(
+    files.map(async (name) => [name, sha256(await readFile(origin.at('run', name)))]),
+  );
 }
 
 /** Changes what the checkpoints of a run say about themselves. */

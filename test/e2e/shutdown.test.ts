@@ -25,8 +25,8 @@ async function expectStopped(running: Running, command: string): Promise<JsonEve
 }
 
 /** The weights of as many steps of an endless run. */
-async function weightsAfter(steps: unknown): Promise<unknown> {
-  return (await control([...ENDLESS, '--steps', String(steps)])).weightsSha256;
+async function weightsAfter(steps: unknown, flags: readonly string[] = ENDLESS): Promise<unknown> {
+  return (await control([...flags, '--steps', String(steps)])).weightsSha256;
 }
 
 describe.concurrent('SIGTERM', () => {
@@ -143,20 +143,20 @@ describe.concurrent('SIGUSR1', () => {
     expect(await resumed.event('start')).toMatchObject({ resumedStep: step });
     resumed.signal('SIGTERM');
     const { steps, weightsSha256 } = await expectStopped(resumed, 'train');
-    expect(weightsSha256).toBe(await weightsAfter(steps));
+    expect(weightsSha256).toBe(await weightsAfter(steps, LONG_EPOCHS));
   }
+  const LONG_EPOCHS = ['--batch', '1', '--epochs', '1000', ...RATE];
   /** No checkpoint is due by itself for long enough. */
-  const flags = ['--checkpoint-every', '1h', '--batch', '1', '--epochs', '1000', '--out', 'run'];
-  const LONG_EPOCHS = [...RATE, ...flags];
+  const flags = [...LONG_EPOCHS, '--checkpoint-every', '1h', '--out', 'run'];
 
   test('saves a training, which goes on', async ({ place }) => {
-    const running = place.start(['train', ...LONG_EPOCHS, '--json', '--threads', '1']);
+    const running = place.start(['train', ...flags, '--json', '--threads', '1']);
     await running.event('start');
     await saveAndKill(place, running);
   });
 
   test('saves a coordinator that waits in the middle of a step', async ({ place }) => {
-    const { running, url } = await place.coordinator([...LONG_EPOCHS, '--threads', '0']);
+    const { running, url } = await place.coordinator([...flags, '--threads', '0']);
     const proxy = await place.proxy(url);
     const caught = proxy.hold('pieces', 7);
     const worker = place.worker(proxy.url);

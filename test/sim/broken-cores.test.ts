@@ -39,13 +39,16 @@ function deafTo(isLost: (event: CoreEvent<Answer>) => boolean): Partial<Parts> {
 /** A core that counts answers that it should discard. */
 function counting(isCounted: (answer: Answer, step: number) => boolean): Partial<Parts> {
   return broken((core, event, now) =>
-    core
-      .handle(event, now)
-      .map((command) =>
-        command.type === 'discard' && isCounted(command.pieces, core.step)
-          ? { type: 'reduce', range: command.pieces.range, pieces: command.pieces }
-          : command,
-      ),
+    core.handle(event, now).map((command) =>
+      command.type === 'discard' && isCounted(command.pieces, core.step)
+        ? {
+            type: 'reduce',
+            member: command.member,
+            range: command.pieces.range,
+            pieces: command.pieces,
+          }
+        : command,
+    ),
   );
 }
 
