@@ -39,7 +39,10 @@ export class Assignment {
     const { local } = this.roster;
     const { shares, seconds } = this.roster.shareOut(whole, microBatches);
     if (!local?.idle || seconds === undefined || !this.#betterAlone(shares, seconds, now)) {
-      this.#predicted = seconds;
+      // What is only guessed says nothing about what a step costs beyond its prediction.
+      const known = shares.every(({ member }) => this.roster.speedOf(member) !== undefined);
+      this.#predicted = known ? seconds : undefined;
+      this.#assign(shares, false, now);
       this.dispatch(now);
       this.#noteStandings(0, seconds ?? 0, now);
       return false;

@@ -69,9 +69,14 @@ export type CoreCommand<P> =
     }
   /** The local threads take `steps` whole steps. */
   | { readonly type: 'lease'; readonly step: number; readonly steps: number }
-  /** The pieces belong to the step's sum, each of them exactly once. */
-  | { readonly type: 'reduce'; readonly range: MicroBatchRange; readonly pieces: P }
-  /** The pieces are not for the sum. */
+  /** The member's pieces belong to the step's sum, each of them exactly once. */
+  | {
+      readonly type: 'reduce';
+      readonly member: MemberId;
+      readonly range: MicroBatchRange;
+      readonly pieces: P;
+    }
+  /** The member's pieces are not for the sum. */
   | {
       readonly type: 'discard';
       readonly member: MemberId;

@@ -1,12 +1,14 @@
+import type { CheckpointInterval } from '../src/config/types.js';
 import { batchOf, type BatchPlan, stepsPerEpoch } from '../src/data/batches.js';
 import { Assignment } from './assignment.js';
-import type {
-  Absence,
-  CoreCommand,
-  CoreEvent,
-  Discarded,
-  MemberId,
-  Outcome,
+import {
+  type Absence,
+  type CoreCommand,
+  type CoreEvent,
+  type Discarded,
+  LOCAL,
+  type MemberId,
+  type Outcome,
 } from './core-messages.js';
 import type { Member } from './member.js';
 import type { MicroBatchRange } from './ranges.js';
@@ -22,7 +24,7 @@ export interface CoreOptions {
   readonly startWith: number;
   readonly longestLease: number;
   /** How often to save, beside the end of each epoch and of the run. */
-  readonly saveEvery: { readonly steps: number } | { readonly seconds: number };
+  readonly saveEvery: CheckpointInterval;
 }
 
 /** How long local threads may go on without looking for newcomers, in seconds. */
@@ -63,7 +65,7 @@ export class Core<P> {
     this.#commands = [];
     this.#now = Math.max(now, this.#now);
     if (!this.#finished) this.#take(event);
-    else if ('pieces' in event) this.#discard(event.member, event.pieces, 'late');
+    else if ('pieces' in event) this.#discardAfterEnd(event);
     if (!this.#finished) this.#assignment.setAlarm(this.#now);
     return this.#commands;
   }
@@ -191,7 +193,7 @@ export class Core<P> {
     const wanted = !work.probe && this.#state === 'computing' && step === this.#step;
     if (wanted && !finite && !member.local) this.#suspect(member, range, pieces);
     else if (wanted && this.#work.count(range)) {
-      this.#commands.push({ type: 'reduce', range, pieces });
+      this.#commands.push({ type: 'reduce', member: member.id, range, pieces });
     } else this.#discard(member.id, pieces, work.probe ? 'probe' : 'late');
     if (!present && member.present) this.#return(member);
     else this.#advance();
@@ -208,12 +210,17 @@ export class Core<P> {
     const current = this.#state === 'computing' && step === this.#step;
     if (current) this.#work.checked(range);
     if (current && finite && this.#work.count(range)) {
-      this.#commands.push({ type: 'reduce', range, pieces });
-    } else this.#discard(member, pieces, 'doubtful');
+      this.#commands.push({ type: 'reduce', member: LOCAL, range, pieces });
+    } else this.#discard(LOCAL, pieces, 'doubtful');
     if (finite && this.#roster.delete(member)) this.#commands.push({ type: 'expel', member });
     if (current && !finite) this.#finish('notFinite');
     else if (this.#stopping && this.#deserted && !this.#work.complete) this.#stop();
     else this.#advance();
+  }
+
+  #discardAfterEnd({ type, member, pieces }: Event<P, 'computed' | 'checked'>): void {
+    const why = this.#roster.get(member)?.work?.probe ? 'probe' : 'late';
+    this.#discard(type === 'checked' ? LOCAL : member, pieces, why);
   }
 
   #discard(member: MemberId, pieces: P, why: Discarded): void {
@@ -293,7 +300,7 @@ export class Core<P> {
 
   #stop(): void {
     this.#save();
-    this.#finish('stopped');
+    this.#finish(this.#step === this.#options.totalSteps ? 'complete' : 'stopped');
   }
 
   #finish(outcome: Outcome): void {

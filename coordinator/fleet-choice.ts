@@ -44,7 +44,7 @@ export class FleetChoice {
   decide(predicted: number, alone: number, now: number): boolean {
     const margin = this.#together ? 1 + MARGIN : 1 - MARGIN;
     const better = this.together(predicted) < alone * margin;
-    const trial = !better && predicted < alone && now >= this.#trialAt;
+    const trial = !this.#together && !better && predicted < alone && now >= this.#trialAt;
     if (this.#together && !better) {
       this.#trialAt = now + this.#trialPause;
       this.#trialPause = Math.min(2 * this.#trialPause, limits.probe.longest);

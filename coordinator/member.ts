@@ -18,6 +18,9 @@ export interface Work {
 /** A clock too coarse to see a range's time must not make a member infinitely fast. */
 const LEAST_PACE = 1e-9;
 
+/** A spare that answers so many times sooner than before is soon asked again. */
+const RECOVERED = 2;
+
 /** A member of the run, as the core knows it. All times are in seconds. */
 export class Member {
   readonly id: MemberId;
@@ -71,9 +74,14 @@ export class Member {
   }
 
   /** Takes its answer to its work. @param computed seconds that it says it computed */
-  end({ range, since }: Work, computed: number, now: number): void {
+  end({ range, since, probe }: Work, computed: number, now: number): void {
     const elapsed = Math.max(0, now - since);
     const own = this.local ? elapsed : Math.min(Math.max(0, computed), elapsed);
+    if (probe && this.speed) {
+      const { link, pace } = this.speed;
+      const before = link + (range.last - range.first) * pace;
+      if (elapsed < before / RECOVERED) this.#probeSoon(now);
+    }
     this.#link.add(elapsed - own);
     this.#pace.add(Math.max(LEAST_PACE, own / (range.last - range.first)));
     this.work = undefined;
@@ -83,9 +91,9 @@ export class Member {
   /** When its work will be late, or when it will be stuck, whichever is next; else Infinity. */
   deadline(now: number): number {
     if (!this.work) return Infinity;
-    const { lateAt, stuckAt } = this.work;
-    if (lateAt > now) return lateAt;
-    return this.local || this.stuck ? Infinity : stuckAt;
+    const { lateAt } = this.work;
+    const stuckAt = this.local || this.stuck ? Infinity : this.work.stuckAt;
+    return lateAt > now ? Math.min(lateAt, stuckAt) : stuckAt;
   }
 
   /** Whether it is time to see how fast it is (again). */
@@ -99,8 +107,13 @@ export class Member {
     this.#probePause = Math.min(2 * this.#probePause, limits.probe.longest);
   }
 
-  /** It was given a share: should it lose it, it is probed soon. */
+  /** It was given a share: should it lose it for more than a try, it is probed soon. */
   used(now: number): void {
+    if (!this.#spare) this.#probePause = limits.probe.first;
+    this.#probeAt = now + this.#probePause;
+  }
+
+  #probeSoon(now: number): void {
     this.#probePause = limits.probe.first;
     this.#probeAt = now + this.#probePause;
   }

@@ -13,7 +13,7 @@ import {
 import type { WorkerAction } from '../src/events.js';
 import { coveringNodes } from '../src/reduce/tree.js';
 import type { HeldPiece, ThreadPool } from '../src/threads/pool.js';
-import type { Absence, Discarded, MemberId } from './core-messages.js';
+import type { Absence, MemberId } from './core-messages.js';
 import type { RemoteMember, Training } from './training.js';
 
 export interface RemoteWorkerOptions {
@@ -103,8 +103,8 @@ export class RemoteWorker implements RemoteMember {
     this.send(encodeFrame({ type: 'standing', spare } satisfies CoordinatorMessage));
   }
 
-  discarded(why: Discarded): void {
-    this.#unasked = why === 'unasked' ? this.#unasked + 1 : 0;
+  answered(asked: boolean): void {
+    this.#unasked = asked ? 0 : this.#unasked + 1;
     if (this.#unasked > limits.unaskedAnswers) this.#drop('it sends answers that nobody asks for');
   }
 
@@ -224,7 +224,7 @@ export class RemoteWorker implements RemoteMember {
 
   /** Tells the worker why, and closes. */
   #drop(reason: string): void {
-    if (this.#state === 'new' || this.#state === 'preparing') this.#options.onRefused(reason);
+    this.#refuse(reason);
     if (this.#socket.readyState === this.#socket.OPEN) {
       const refusal: CoordinatorMessage = { type: 'refused', reason: reason.slice(0, 1_000) };
       this.send(encodeFrame(refusal));
@@ -235,8 +235,14 @@ export class RemoteWorker implements RemoteMember {
 
   /** Ends the connection of one who would not hear a reason. */
   #cut(reason: string): void {
+    this.#refuse(reason);
     this.#gone(reason);
     this.#socket.terminate();
+  }
+
+  /** Tells the operator of one who has never been a member. */
+  #refuse(reason: string): void {
+    if (this.#state === 'new' || this.#state === 'preparing') this.#options.onRefused(reason);
   }
 
   #gone(reason: string): void {

@@ -1,10 +1,11 @@
-import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import type { SavedSettings } from '../src/config/resolve.js';
+import { overridesOf, resumedRun, type SavedSettings } from '../src/config/resolve.js';
+import type { Sources } from '../src/config/settings.js';
 import type { Overridable } from '../src/config/types.js';
 import { stepsPerEpoch } from '../src/data/batches.js';
 import type { Dataset } from '../src/data/dataset.js';
 import { DtrainError } from '../src/errors.js';
+import { isFolder } from '../src/report/run-folder.js';
 import { sha256 } from '../src/sha256.js';
 import type { Checkpoint } from './checkpoint/file.js';
 import { CheckpointStore } from './checkpoint/store.js';
@@ -27,13 +28,22 @@ export function checkpointsIn(folder: string): CheckpointStore {
 }
 
 /**
- * Finds a run by its folder, or by its name in `runs`, and its newest sound checkpoint.
+ * The run that is to go on, if one is: found by its folder, or by its name in `runs`, with its
+ * newest sound checkpoint.
  * @throws DtrainError USAGE if there is no such folder, CHECKPOINT if nothing in it can be used
  */
-export async function openRun(
-  place: string,
-  overrides: readonly Overridable[],
-): Promise<ResumedRun> {
+export async function openResumed(sources: Sources): Promise<ResumedRun | undefined> {
+  const place = resumedRun(sources);
+  const overrides = overridesOf(sources);
+  if (place !== null) return openRun(place, overrides);
+  if (overrides.length === 0) return undefined;
+  throw new DtrainError(
+    'USAGE',
+    '--override goes with --resume: a new run has nothing to override.',
+  );
+}
+
+async function openRun(place: string, overrides: readonly Overridable[]): Promise<ResumedRun> {
   const folder = await findFolder(place);
   const notices: string[] = [];
   const checkpoint = await checkpointsIn(folder).newest((sentence) => notices.push(sentence));
@@ -49,7 +59,7 @@ export async function openRun(
 
 async function findFolder(place: string): Promise<string> {
   for (const folder of [path.resolve(place), path.resolve('runs', place)]) {
-    if ((await stat(folder).catch(() => undefined))?.isDirectory()) return folder;
+    if (await isFolder(folder)) return folder;
   }
   throw new DtrainError('USAGE', `There is no run ${place}: give the run's folder to --resume.`);
 }

@@ -26,12 +26,14 @@ export class CoordinatorServer {
 
   private constructor(options: ServerOptions) {
     this.#options = options;
-    this.#sockets = new WebSocketServer({
+    const sockets = {
       noServer: true,
       maxPayload: options.largestFrame,
       maxFragments: limits.fragments,
+      closeTimeout: limits.closeMs,
       perMessageDeflate: false,
-    });
+    };
+    this.#sockets = new WebSocketServer(sockets);
     this.#http = createServer(
       {
         headersTimeout: limits.handshakeMs,

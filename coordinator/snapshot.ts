@@ -10,7 +10,7 @@ import type { RunProgress } from './tally.js';
  * What a run can be repeated with. Where it wrote to and how it reported are that run's own, and a
  * secret has no place in a folder that people pass on.
  */
-export function savedConfig(config: TrainConfig | CoordinatorConfig): object {
+export function savedConfig(config: TrainConfig | CoordinatorConfig): Record<string, unknown> {
   const own = { out: undefined, name: undefined, token: undefined };
   return { ...config, ...own, json: undefined, quiet: undefined, verbose: undefined };
 }
@@ -32,7 +32,7 @@ export function takeCheckpoint(
       run,
       step,
       stepsPerEpoch: stepsPerEpoch(plan),
-      config: { ...savedConfig(saved) },
+      config: savedConfig(saved),
       dataset: datasetId(dataset),
       parameters: model.parameterCount,
       stateValues: state.length,

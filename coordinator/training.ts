@@ -11,7 +11,6 @@ import {
   type Absence,
   type CoreCommand,
   type CoreEvent,
-  type Discarded,
   LOCAL,
   type MemberId,
   type Outcome,
@@ -29,8 +28,8 @@ export interface RemoteMember {
   back(): void;
   /** It has no share of the steps any more, or has one again; seconds of a step with and without it. */
   standing(spare: boolean, withIt: number, withoutIt: number): void;
-  /** Its answer was not used. */
-  discarded(why: Discarded): void;
+  /** It has answered, to what it was asked or not. */
+  answered(asked: boolean): void;
   /** It must go: it said that values are not finite which are. */
   expel(): void;
 }
@@ -222,6 +221,7 @@ export class Training {
         await this.#lease(command.step, command.steps);
         return;
       case 'reduce':
+        this.#remotes.get(command.member)?.answered(true);
         this.#reduce(command.pieces);
         return;
       case 'discard':
@@ -322,7 +322,7 @@ export class Training {
     for (const { place } of pieces) this.#options.pool.pieces.give(place);
     if (member === LOCAL) return;
     if (why !== 'probe') this.#refused += 1;
-    this.#remotes.get(member)?.discarded(why);
+    this.#remotes.get(member)?.answered(why !== 'unasked');
   }
 
   async #check({ member, step, range }: CoreCommand<Pieces> & { type: 'check' }): Promise<void> {

@@ -2,12 +2,14 @@ import { mkdir, open } from 'node:fs/promises';
 import path from 'node:path';
 import { systemCode } from './errors.js';
 
-/** Makes a folder and those above it, if they are not there, such that they outlast a power failure. */
+/** Makes a folder and those above it, if they are not there; they outlast a power failure. */
 export async function makeFolder(folder: string): Promise<void> {
-  const highest = await mkdir(folder, { recursive: true });
+  const here = path.resolve(folder);
+  const highest = await mkdir(here, { recursive: true });
   if (highest === undefined) return;
   const top = path.dirname(highest);
-  for (let above = path.resolve(folder); above !== top;) {
+  let above = here;
+  while (above !== top) {
     above = path.dirname(above);
     await syncFolder(above);
   }

@@ -1,6 +1,6 @@
 import { trainRun } from '../coordinator/train.js';
-import { openRun } from '../coordinator/resume.js';
-import { overridesOf, resolveTrain } from './config/resolve.js';
+import { openResumed } from '../coordinator/resume.js';
+import { resolveTrain } from './config/resolve.js';
 import type { Overridable, TrainConfig } from './config/types.js';
 import type { RunEvent } from './events.js';
 
@@ -34,8 +34,7 @@ export interface TrainOptions extends Partial<Omit<TrainConfig, 'json' | 'quiet'
 export async function* train(options: TrainOptions = {}): AsyncGenerator<RunEvent, void, void> {
   const { signal, onNotice, ...settings } = options;
   const sources = { flags: given(settings), env: {} };
-  const { resume } = options;
-  const resumed = resume === undefined ? undefined : await openRun(resume, overridesOf(sources));
+  const resumed = await openResumed(sources);
   const config = await resolveTrain(sources, resumed?.saved);
   const leave = new AbortController();
   const events: RunEvent[] = [];

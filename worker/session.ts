@@ -38,6 +38,8 @@ export class Session {
   readonly #options: SessionOptions;
   #engine: WorkerEngine | undefined;
   #welcome: NodeJS.Timeout | undefined;
+  /** What still comes after the end is not looked at. */
+  #over = false;
   /** Messages are handled one after the other, each when the one before is done. */
   #queue: Promise<void> = Promise.resolve();
 
@@ -51,15 +53,20 @@ export class Session {
     const { name, threads, signal } = this.#options;
     const socket = this.#socket;
     return new Promise<SessionEnd>((resolve, reject) => {
+      const end = (how: SessionEnd): void => {
+        this.#over = true;
+        resolve(how);
+      };
       const leave = (): void => {
         this.#say({ type: 'leave' });
         socket.close(1000);
-        resolve({ type: 'left' });
+        end({ type: 'left' });
       };
       socket.on('message', (data: RawData) => {
         this.#queue = this.#queue
-          .then(() => this.#receive(data, resolve))
+          .then(() => (this.#over ? undefined : this.#receive(data, end)))
           .catch((error: unknown) => {
+            this.#over = true;
             socket.close(1008);
             reject(error instanceof Error ? error : new Error(String(error)));
           });

@@ -83,6 +83,8 @@ async function download(
   try {
     const response = await fetch(address, {
       headers: token === null ? {} : { authorization: `Bearer ${token}` },
+      // The token and this machine's requests are for this coordinator alone.
+      redirect: 'manual',
       signal: AbortSignal.any([stalled.signal, signal]),
     });
     if (!response.ok || !response.body) {

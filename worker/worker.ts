@@ -5,6 +5,7 @@ import { defaultCacheDir } from '../src/data/cache-dir.js';
 import { ShardCache } from '../src/data/shard-cache.js';
 import type { WorkerConfig } from '../src/config/types.js';
 import { DtrainError } from '../src/errors.js';
+import { parseModelSpec } from '../src/model/files/spec.js';
 import { limits, type Welcome } from '../src/protocol/protocol.js';
 import { connect } from './connect.js';
 import { startEngine, type WorkerEngine } from './engine.js';
@@ -129,7 +130,8 @@ class Worker {
   }
 
   async #engineFor(welcome: Welcome, module: Uint8Array): Promise<WorkerEngine> {
-    const key = JSON.stringify({ ...welcome, run: undefined });
+    const model = parseModelSpec(welcome.model);
+    const key = JSON.stringify({ ...welcome, model, run: undefined });
     if (this.#engine?.key === key) return this.#engine.engine;
     await this.close();
     this.#engine = undefined;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { DtrainError } from '../../src/errors.js';
 import { check, clause } from '../../src/model/files/fields.js';
-import { readFloats } from '../../src/model/files/floats.js';
+import { readFloats, writeFloats } from '../../src/model/files/floats.js';
 import { sha256 } from '../../src/sha256.js';
 
 /*
@@ -129,11 +129,6 @@ function readMeta(header: string, file: string): CheckpointMeta {
   const result = check(metaSchema, value);
   if (result.ok) return result.value;
   throw damaged(file, `in its header, ${clause(result.path, result.complaint)}`);
-}
-
-function writeFloats(bytes: Uint8Array, from: number, values: Float32Array): void {
-  const view = new DataView(bytes.buffer, bytes.byteOffset + from, 4 * values.length);
-  for (const [index, value] of values.entries()) view.setFloat32(4 * index, value, true);
 }
 
 function roundedUp(bytes: number): number {

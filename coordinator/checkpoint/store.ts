@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { diskReason, DtrainError, systemCode } from '../../src/errors.js';
+import { processIsGone } from '../../src/process-gone.js';
 import { type Disk, nodeDisk } from './disk.js';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './file.js';
 
@@ -138,13 +139,7 @@ function isLeftOver(name: string): boolean {
   const pid = Number(/^\.step-\d+\.ckpt\.(\d+)$/.exec(name)?.[1]);
   if (Number.isNaN(pid)) return false;
   // Ours are in place by now; one that is not was left by a process that had this number before.
-  if (pid === process.pid) return true;
-  try {
-    process.kill(pid, 0);
-    return false;
-  } catch (error) {
-    return systemCode(error) === 'ESRCH';
-  }
+  return pid === process.pid || processIsGone(pid);
 }
 
 function unreadable(what: string, cause: unknown): DtrainError {

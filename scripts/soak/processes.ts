@@ -33,10 +33,6 @@ export class Process {
     });
   }
 
-  get running(): boolean {
-    return !this.#over;
-  }
-
   signal(name: NodeJS.Signals): void {
     if (!this.#over) this.#child.kill(name);
   }

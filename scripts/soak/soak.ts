@@ -51,6 +51,11 @@ function retire(process: Process): void {
   if (process.memory) memories.push(process.memory);
 }
 
+/** An error, or a line of a stack trace, is no part of a good run. */
+function noteTrouble(name: string, line: string): void {
+  if (line.startsWith('error:') || line.includes('    at ')) unexpected.push(`${name}: ${line}`);
+}
+
 // --- the coordinator
 
 interface Event {
@@ -71,7 +76,7 @@ async function startCoordinator(args: readonly string[]): Promise<Process> {
   });
   const child = new Process('coordinator', ['coordinator', '--json', ...args], (line) => {
     if (!line.startsWith('{')) {
-      if (line.startsWith('error:') || line.includes('    at ')) unexpected.push(line);
+      noteTrouble('coordinator', line);
       return;
     }
     const event = JSON.parse(line) as Event;
@@ -122,7 +127,7 @@ function startWorker(index: number): void {
   const address = `127.0.0.1:${links[index]?.port ?? port}`;
   const args = ['worker', address, '--threads', '1', '--name', name];
   workers[index] = new Process(name, args, (line) => {
-    if (line.startsWith('error:') || line.includes('    at ')) unexpected.push(`${name}: ${line}`);
+    noteTrouble(name, line);
   });
 }
 

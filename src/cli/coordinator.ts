@@ -1,8 +1,9 @@
 import { Command } from 'commander';
+import { openResumed } from '../../coordinator/resume.js';
 import { addOptions } from '../config/flags.js';
 import { coordinatorKeys } from '../config/options.js';
 import { resolveCoordinator } from '../config/resolve.js';
-import { openResumed, runAndShow } from './train.js';
+import { runAndShow } from './train.js';
 
 export function coordinatorCommand(): Command {
   const command = new Command('coordinator').description(

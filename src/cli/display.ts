@@ -88,6 +88,7 @@ export class Display {
   #draw(): void {
     if (!this.#bar || !this.#terminal || !this.#progress) return;
     this.#drawn = performance.now();
-    this.#bar(progressLine(this.#progress, this.#terminal.columns));
+    // A Ctrl-C shows as ^C before it; a line that is wrapped for that could not be taken away.
+    this.#bar(progressLine(this.#progress, this.#terminal.columns - '^C'.length));
   }
 }

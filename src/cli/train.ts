@@ -1,12 +1,10 @@
 import { Command } from 'commander';
-import { openRun, type ResumedRun } from '../../coordinator/resume.js';
+import { openResumed, type ResumedRun } from '../../coordinator/resume.js';
 import { trainRun } from '../../coordinator/train.js';
 import { addOptions } from '../config/flags.js';
 import { trainKeys } from '../config/options.js';
-import { overridesOf, resolveTrain, resumedRun } from '../config/resolve.js';
-import type { Sources } from '../config/settings.js';
+import { resolveTrain } from '../config/resolve.js';
 import type { CoordinatorConfig, TrainConfig } from '../config/types.js';
-import { DtrainError } from '../errors.js';
 import { shellWord } from '../shell-word.js';
 import { Display } from './display.js';
 import { checkpointOnSignal, interruptible } from './interrupt.js';
@@ -19,18 +17,6 @@ export function trainCommand(): Command {
     const resumed = await openResumed(sources);
     await runAndShow(await resolveTrain(sources, resumed?.saved), resumed);
   });
-}
-
-/** The run that is to go on, if one is. */
-export async function openResumed(sources: Sources): Promise<ResumedRun | undefined> {
-  const place = resumedRun(sources);
-  const overrides = overridesOf(sources);
-  if (place !== null) return openRun(place, overrides);
-  if (overrides.length === 0) return undefined;
-  throw new DtrainError(
-    'USAGE',
-    '--override goes with --resume: a new run has nothing to override.',
-  );
 }
 
 /** Runs a training and shows it, on the terminal or as JSON. */

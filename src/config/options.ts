@@ -11,8 +11,8 @@ import {
   wholeNumber,
   yesOrNo,
 } from './parsers.js';
-import { trainingOptions } from './training-options.js';
-import { engines, type OptionKey, overridables } from './types.js';
+import { overridables, trainingOptions } from './training-options.js';
+import { engines, type OptionKey } from './types.js';
 
 /** Every option of every command. */
 export const options: OptionTable = {

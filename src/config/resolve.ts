@@ -4,14 +4,12 @@ import { type ConfigFile, readTokenFile } from './files.js';
 import type { OptionTable } from './option.js';
 import { coordinatorOptions, options } from './options.js';
 import { Settings, type Sources } from './settings.js';
-import { defaultLearningRates, trainingOptions } from './training-options.js';
+import { defaultLearningRates, overridables, trainingKeys } from './training-options.js';
 import {
   type CoordinatorConfig,
   type InspectionConfig,
   type Overridable,
-  overridables,
   type TrainConfig,
-  type TrainingSettings,
   type WorkerConfig,
 } from './types.js';
 
@@ -21,7 +19,7 @@ import {
  * as the weights do not depend on them or `--override` names them
  */
 export async function resolveTrain(sources: Sources, saved?: SavedSettings): Promise<TrainConfig> {
-  return run(await settingsOf(options, sources, saved));
+  return run(await settingsOf(options, sources, saved && withOwnThreads(saved)));
 }
 
 /** The configuration of `dtrain coordinator`, likewise. */
@@ -77,6 +75,12 @@ export function overridesOf(sources: Sources): readonly Overridable[] {
 /** Where a run that is resumed keeps its settings, and what they are. */
 export type SavedSettings = ConfigFile;
 
+/** A coordinator may have had none. */
+function withOwnThreads(saved: SavedSettings): SavedSettings {
+  const { threads, ...values } = saved.values;
+  return threads === 0 ? { ...saved, values } : saved;
+}
+
 async function settingsOf(
   table: OptionTable,
   sources: Sources,
@@ -97,7 +101,7 @@ async function settingsOf(
 /** A resumed run ends in the weights of an uninterrupted one only if nothing changes them. */
 function refuseChanges(settings: Settings, saved: Settings): void {
   const allowed: readonly string[] = settings.get('override');
-  for (const key of Object.keys(trainingOptions) as (keyof TrainingSettings)[]) {
+  for (const key of trainingKeys) {
     const [now, before] = [settings.get(key), saved.get(key)];
     if (now === before || allowed.includes(key)) continue;
     // The model cannot be overridden: other layers have other weights.

@@ -1,7 +1,7 @@
 import { type OptimizerName, optimizers } from '../optim/optimizer.js';
 import type { OptionTable } from './option.js';
 import { fraction, fractionBelowOne, rate, oneOf, wholeNumber } from './parsers.js';
-import { models, schedules, type TrainingSettings } from './types.js';
+import { models, type Overridable, schedules, type TrainingSettings } from './types.js';
 
 /** The peak learning rate where none is given. */
 export const defaultLearningRates: Readonly<Record<OptimizerName, number>> = {
@@ -87,3 +87,11 @@ export const trainingOptions: OptionTable<keyof TrainingSettings> = {
     parser: wholeNumber(0, 1e6),
   },
 };
+
+/** The settings above, in their order. */
+export const trainingKeys = Object.keys(trainingOptions) as (keyof TrainingSettings)[];
+
+export const overridables: readonly Overridable[] = [
+  ...trainingKeys.filter((key) => key !== 'model'),
+  'data',
+];

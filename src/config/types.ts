@@ -32,22 +32,8 @@ export interface TrainingSettings {
 /** How often a run saves a checkpoint, beside the end of each epoch and its own end. */
 export type CheckpointInterval = { readonly steps: number } | { readonly seconds: number };
 
-/** What a resumed run may change if `--override` names it. */
-export const overridables = [
-  'epochs',
-  'steps',
-  'batch',
-  'optimizer',
-  'lr',
-  'momentum',
-  'weightDecay',
-  'schedule',
-  'warmup',
-  'seed',
-  'validation',
-  'data',
-] as const;
-export type Overridable = (typeof overridables)[number];
+/** What a resumed run may change if `--override` names it: all but the model, whose weights it has. */
+export type Overridable = Exclude<keyof TrainingSettings, 'model'> | 'data';
 
 /** The configuration of `dtrain train`. */
 export interface TrainConfig extends TrainingSettings {

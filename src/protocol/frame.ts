@@ -13,7 +13,7 @@ export interface Frame<M> {
 }
 
 const packr = new Packr({ useRecords: false });
-const unpackr = new Unpackr({ useRecords: false });
+const unpackr = new Unpackr({ useRecords: false, int64AsType: 'number' });
 const LENGTH_BYTES = 4;
 
 /** A frame with the parts of its payload one after the other. */

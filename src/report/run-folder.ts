@@ -155,7 +155,8 @@ function isUpTo(step: number, line: string): boolean {
   }
 }
 
-async function isFolder(place: string): Promise<boolean> {
+/** Whether there is a folder at `place`. */
+export async function isFolder(place: string): Promise<boolean> {
   return (await stat(place).catch(() => undefined))?.isDirectory() ?? false;
 }
 

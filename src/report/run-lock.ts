@@ -2,6 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { DtrainError, systemCode } from '../errors.js';
+import { processIsGone } from '../process-gone.js';
 
 /**
  * Says in a run's folder that this process writes there. A process that was killed leaves its word
@@ -47,11 +48,6 @@ export class RunLock {
     const [pid = '', host] = word.split(' on ');
     if (host !== hostname()) return word === '' ? undefined : word;
     if (Number(pid) === process.pid) return undefined;
-    try {
-      process.kill(Number(pid), 0);
-      return word;
-    } catch (error) {
-      return systemCode(error) === 'ESRCH' ? undefined : word;
-    }
+    return processIsGone(Number(pid)) ? undefined : word;
   }
 }

@@ -1,5 +1,5 @@
 import { onTestFinished } from 'vitest';
-import { WebSocket } from 'ws';
+import { type ClientOptions, WebSocket } from 'ws';
 import { decodeFrame, encodeFrame, type Frame } from '../../src/protocol/frame.js';
 import {
   coordinatorMessage,
@@ -32,8 +32,8 @@ export class Client {
     });
   }
 
-  static async connect(port: number): Promise<Client> {
-    const client = new Client(new WebSocket(`ws://127.0.0.1:${port}/ws`));
+  static async connect(port: number, options: ClientOptions = {}): Promise<Client> {
+    const client = new Client(new WebSocket(`ws://127.0.0.1:${port}/ws`, options));
     onTestFinished(() => {
       client.socket.terminate();
     });
@@ -51,7 +51,7 @@ export class Client {
 
   /** Pieces of so many bytes in all, each of this value. */
   pieces(first: number, last: number, bytes: number, step = 0, value = 0): void {
-    this.say({ type: 'pieces', step, first, last }, new Uint8Array(bytes).fill(value));
+    this.say({ type: 'pieces', step, first, last, micros: 0 }, new Uint8Array(bytes).fill(value));
   }
 
   /** Introduces itself and becomes a member. */
@@ -59,6 +59,13 @@ export class Client {
     this.hello(name, threads);
     await this.next('welcome');
     this.say({ type: 'ready' });
+  }
+
+  /** Resolves once the coordinator has taken all that was said before. */
+  async heard(): Promise<void> {
+    const pong = new Promise((resolve) => this.socket.once('pong', resolve));
+    this.socket.ping();
+    await pong;
   }
 
   /** The next message, which has to be of this type. */

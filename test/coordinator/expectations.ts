@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import type { TrainingResult } from '../../dist/coordinator/training.js';
 import { bits } from '../reduce/fake-sums.js';
 import { plainTraining } from '../threads/plain-training.js';
 import type { Client } from './client.js';
@@ -6,13 +7,23 @@ import { honestWorker } from './honest-worker.js';
 import type { RunUnderTest } from './run.js';
 
 /** The run ends, with one more worker, in the weights that it has without any worker. */
-export async function expectRightWeights(run: RunUnderTest): Promise<void> {
+export async function expectRightWeights(run: RunUnderTest): Promise<TrainingResult> {
   const worker = await honestWorker(run.problem, run.port);
-  const { outcome } = await run.finish();
-  expect(outcome).toBe('complete');
+  const result = await expectRightEnd(run);
   expect(await worker.outcome).toBe('complete');
+  return result;
+}
+
+/** The run ends in the weights that it has without any worker. */
+export async function expectRightEnd(
+  run: RunUnderTest,
+  finished = run.finish(),
+): Promise<TrainingResult> {
+  const result = await finished;
+  expect(result.outcome).toBe('complete');
   const expected = await plainTraining(run.problem, run.totalSteps);
   expect(bits(run.pool.weights)).toEqual(bits(expected.weights));
+  return result;
 }
 
 /** What a client was told before it was cut off. */

@@ -6,6 +6,8 @@ export interface HonestWorker {
   readonly client: Client;
   /** Ranges that it has computed. */
   readonly computed: { step: number; first: number; last: number }[];
+  /** What it was told: whether it is a spare. */
+  readonly standings: boolean[];
   /** How the run ended for it; undefined if the connection was lost. */
   readonly outcome: Promise<string | undefined>;
 }
@@ -38,6 +40,7 @@ export async function honestWorker(
 ): Promise<HonestWorker> {
   const client = await Client.connect(port);
   const computed: HonestWorker['computed'] = [];
+  const standings: boolean[] = [];
   const { weights, piecesOf } = computing(problem);
   const work = async (): Promise<string | undefined> => {
     await client.join(name);
@@ -50,9 +53,13 @@ export async function honestWorker(
         case 'work': {
           const { step, first, last } = frame.message;
           computed.push({ step, first, last });
-          client.say({ type: 'pieces', step, first, last }, await piecesOf(step, first, last));
+          const pieces = await piecesOf(step, first, last);
+          client.say({ type: 'pieces', step, first, last, micros: 0 }, pieces);
           break;
         }
+        case 'standing':
+          standings.push(frame.message.spare);
+          break;
         case 'done':
           return frame.message.outcome;
         case undefined:
@@ -62,5 +69,5 @@ export async function honestWorker(
       }
     }
   };
-  return { client, computed, outcome: work() };
+  return { client, computed, standings, outcome: work() };
 }

@@ -227,7 +227,7 @@ describe('is refused, and told why:', () => {
   });
 });
 
-const anyPieces = { type: 'pieces', step: 0, first: 0, last: 8 } as const;
+const anyPieces = { type: 'pieces', step: 0, first: 0, last: 8, micros: 0 } as const;
 
 function longHello(client: Client): void {
   const hello = { type: 'hello', protocol: PROTOCOL_VERSION, name: 'long', threads: 1 } as const;

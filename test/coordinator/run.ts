@@ -1,5 +1,6 @@
 import { onTestFinished } from 'vitest';
 import { Fleet } from '../../dist/coordinator/fleet.js';
+import { NOTHING_DONE } from '../../dist/coordinator/tally.js';
 import { Training, type TrainingResult } from '../../dist/coordinator/training.js';
 import type { ThreadPool } from '../../dist/src/threads/pool.js';
 import type { CoordinatorConfig } from '../../src/config/types.js';
@@ -16,6 +17,8 @@ export interface RunUnderTest {
   readonly totalSteps: number;
   readonly events: readonly WorkerEvent[];
   readonly notices: readonly string[];
+  /** Steps after which there would have been a checkpoint. */
+  readonly saves: readonly number[];
   /** Resolves at the next worker event for which `holds` is true, or now. */
   readonly happened: (holds: (event: WorkerEvent) => boolean) => Promise<WorkerEvent>;
   /** Trains to the end, and tells the workers. */
@@ -27,6 +30,9 @@ interface RunOptions {
   readonly localThreads?: boolean;
   readonly batch?: number;
   readonly epochs?: number;
+  readonly firstStep?: number;
+  /** The numbers of a step's update, if not the problem's. */
+  readonly hyper?: (step: number, samples: number) => Float32Array;
   readonly config?: Partial<CoordinatorConfig>;
 }
 
@@ -36,20 +42,30 @@ export async function startRun({
   localThreads = false,
   batch = 64,
   epochs = 2,
+  firstStep = 0,
+  hyper,
   config = {},
 }: RunOptions = {}): Promise<RunUnderTest> {
   const problem = await problemOf({ samples: 141, batch, tests: 20 });
   const pool = poolFor(problem, 1);
   const plan = { samples: 141, batch };
   const totalSteps = epochs * stepsPerEpoch(plan);
+  const saves: number[] = [];
   const training = new Training({
     pool,
     plan,
     totalSteps,
+    firstStep,
+    before: NOTHING_DONE,
+    saveEvery: { seconds: 30 },
     localThreads,
     startWith: workers,
     validation: false,
-    hyper: (step) => hyperOf(problem, step, batchOf(plan, step).samples),
+    onSave: (step) => saves.push(step),
+    hyper: (step) => {
+      const { samples } = batchOf(plan, step);
+      return hyper?.(step, samples) ?? hyperOf(problem, step, samples);
+    },
     onEpoch: () => undefined,
     onSteps: () => undefined,
     onWait: () => undefined,
@@ -60,6 +76,7 @@ export async function startRun({
   const { training: train, test, table, compiled, seed } = problem;
   const fleet = await Fleet.listen({
     config: { ...CONFIG, workers, batch, seed, ...config },
+    token: config.token ?? null,
     run: 'run-under-test',
     prepared: {
       model,
@@ -87,6 +104,7 @@ export async function startRun({
     totalSteps,
     events,
     notices,
+    saves,
     happened: (holds) =>
       new Promise((resolve) => {
         const look = (): void => {
@@ -130,6 +148,7 @@ const CONFIG: CoordinatorConfig = {
   threads: 0,
   out: null,
   name: null,
+  checkpointEvery: { seconds: 30 },
   json: false,
   quiet: true,
   verbose: false,

@@ -1,49 +1,7 @@
-import { describe, expect, onTestFinished, test } from 'vitest';
-import { WebSocket } from 'ws';
-import { CoordinatorServer, type ServerOptions } from '../../coordinator/server.js';
-import { dtrainError, noise, sumOf } from '../data/helpers.js';
+import { describe, expect, test } from 'vitest';
+import { dtrainError, sumOf } from '../data/helpers.js';
 import { everythingFrom, openSocket, rawRequest, upgrade } from './http.js';
-
-const shard = noise(100_000);
-const name = sumOf(shard);
-const TOKEN = 'the right token';
-const right = { authorization: `Bearer ${TOKEN}` };
-
-async function listen(options: Partial<ServerOptions> = {}): Promise<CoordinatorServer> {
-  const server = await CoordinatorServer.listen({
-    host: '127.0.0.1',
-    port: 0,
-    token: TOKEN,
-    largestFrame: 10_000,
-    shards: new Map([[name, shard]]),
-    onConnection: () => undefined,
-    ...options,
-  });
-  onTestFinished(() => server.close());
-  return server;
-}
-
-function socketTo(server: CoordinatorServer, headers: Record<string, string> = right): WebSocket {
-  const socket = new WebSocket(`ws://127.0.0.1:${server.port}/ws`, { headers });
-  onTestFinished(() => {
-    socket.terminate();
-  });
-  return socket;
-}
-
-/** How a WebSocket fares: 'open', or the status with which it was refused. */
-function fate(socket: WebSocket): Promise<'open' | number | undefined> {
-  return new Promise((resolve) => {
-    socket.on('error', () => undefined);
-    socket.once('open', () => {
-      resolve('open');
-    });
-    socket.once('unexpected-response', (_, response) => {
-      resolve(response.statusCode);
-      socket.terminate();
-    });
-  });
-}
+import { fate, listen, name, right, shard, socketTo, TOKEN } from './server-under-test.js';
 
 const wrongTokens: [string, Record<string, string>][] = [
   ['no token', {}],
@@ -206,77 +164,5 @@ describe('where it cannot listen', () => {
   test('the cause is kept', async () => {
     const { port } = await listen();
     await expect(listen({ port })).rejects.toMatchObject({ cause: { code: 'EADDRINUSE' } });
-  });
-});
-
-test('a frame that is larger than any worker has to send ends its connection', async () => {
-  const socket = socketTo(await listen({ onConnection: (s) => s.on('error', () => undefined) }));
-  expect(await fate(socket)).toBe('open');
-  const closed = new Promise((resolve) => socket.once('close', resolve));
-  socket.send(Buffer.alloc(10_001));
-  expect(await closed).toBe(1009);
-});
-
-test('messages are not compressed: a small one cannot become a large one', async () => {
-  const socket = socketTo(await listen());
-  expect(await fate(socket)).toBe('open');
-  expect(socket.extensions).toBe('');
-});
-
-describe('closing', { timeout: 8_000 }, () => {
-  test('frees the port and refuses newcomers', async () => {
-    const server = await listen();
-    const { port } = server;
-    await server.close();
-    await (await listen({ port })).close();
-  });
-
-  test('ends the connections of workers in order', async () => {
-    const server = await listen();
-    const socket = socketTo(server);
-    expect(await fate(socket)).toBe('open');
-    const closed = new Promise((resolve) => socket.once('close', resolve));
-    await server.close();
-    expect(await closed).toBe(1000);
-  });
-
-  test('does not wait for a worker that does not answer', async () => {
-    const server = await listen();
-    const socket = await openSocket(server.port);
-    const lines = Object.entries({ host: 'x', ...right, ...upgrade });
-    const head = lines.map(([key, value]) => `${key}: ${value}\r\n`).join('');
-    socket.write(`GET /ws HTTP/1.1\r\n${head}\r\n`);
-    await new Promise((resolve) => socket.once('data', resolve));
-    await server.close();
-  });
-
-  test('does not wait for somebody who was refused and stays on the line', async () => {
-    const server = await listen();
-    const socket = await openSocket(server.port);
-    const head = Object.entries({ host: 'x', ...upgrade }).map(
-      ([key, value]) => `${key}: ${value}\r\n`,
-    );
-    socket.write(`GET /ws HTTP/1.1\r\n${head.join('')}\r\n`);
-    await new Promise((resolve) => socket.once('data', resolve));
-    await server.close();
-  });
-
-  test('does not wait for somebody who says nothing', async () => {
-    const server = await listen();
-    await openSocket(server.port);
-    await server.close();
-  });
-
-  test('does not wait for somebody who does not read the data', async () => {
-    const huge = noise(50_000_000);
-    const server = await listen({ shards: new Map([[name, huge]]) });
-    const socket = await openSocket(server.port);
-    socket.pause();
-    socket.write(
-      `GET /shards/${name} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${TOKEN}\r\n\r\n`,
-    );
-    // The answer has begun, and will not fit in what the system buffers.
-    await new Promise((resolve) => socket.once('readable', resolve));
-    await server.close();
   });
 });

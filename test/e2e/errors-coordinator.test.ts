@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { describe, expect } from 'vitest';
 import { WebSocket } from 'ws';
@@ -15,6 +16,30 @@ describe.concurrent('dtrain coordinator', () => {
     const port = await listening(server);
     const ended = await place.run(['coordinator', '--port', port, ...SHORT]);
     expectError(ended, 1, new RegExp(`Port ${port} on 127\\.0\\.0\\.1 is in use.*--port`));
+    server.close();
+  });
+
+  test('another coordinator on its port: the first goes on', async ({ place }) => {
+    const { running, url } = await place.coordinator([...SHORT, '--out', 'first']);
+    const port = new URL(url).port;
+    const args = ['coordinator', '--port', port, ...SHORT, '--out', 'second'];
+    expectError(await place.run(args), 1, new RegExp(`Port ${port} .* in use.*--port`));
+    expect(existsSync(place.at('second')), 'it never began').toBe(false);
+    expect((await place.worker(url).ended).code).toBe(0);
+    expect(await running.event('result')).toMatchObject({ outcome: 'complete', workers: 1 });
+  });
+
+  test('a resumed one whose port is taken: it can be resumed elsewhere', async ({ place }) => {
+    const { running, url } = await place.coordinator([...SHORT, '--out', 'run']);
+    running.signal('SIGTERM');
+    expect((await running.ended).code).toBe(0);
+    const server = createServer().listen(Number(new URL(url).port), '127.0.0.1');
+    await once(server, 'listening');
+    const ended = await place.run(['coordinator', '--resume', 'run']);
+    expectError(ended, 1, /Port \d+ .* in use.*--port/);
+    const elsewhere = await place.resumed(['--port', '0']);
+    expect((await place.worker(elsewhere.url).ended).code).toBe(0);
+    expect((await elsewhere.running.ended).code).toBe(0);
     server.close();
   });
 

@@ -67,21 +67,24 @@ describe.concurrent('dtrain train', () => {
 });
 
 describe.concurrent('dtrain coordinator', () => {
-  test('SIGTERM: saves the model, and its workers end with a message', async ({ place }) => {
+  test('SIGTERM: saves the model, and its workers end, or wait until they are told to leave', async ({
+    place,
+  }) => {
     const flags = ['--threads', '0', '--workers', '2', '--out', 'run'];
     const { running, url } = await place.coordinator([...ENDLESS, ...flags]);
-    const workers = [place.worker(url), place.worker(url)];
+    const hasty = place.worker(url, ['--patience', '0s']);
+    const patient = place.worker(url);
     await running.event('epoch');
     running.signal('SIGTERM');
     const ended = await running.ended;
     expect(ended.code).toBe(0);
     expect(eventsOf(ended).at(-1)).toMatchObject({ event: 'result', outcome: 'stopped' });
-    for (const worker of workers) {
-      const { code, stdout, stderr } = await worker.ended;
-      expect(stdout).toMatch(/The run was stopped\.$/m);
-      expect(stderr).toBe('');
-      expect(code).toBe(0);
-    }
+    expect(await hasty.ended).toMatchObject({ code: 0, stderr: '' });
+    await hasty.line(/^The run was stopped\.$/);
+    await patient.line(/^The run was stopped; waiting 10 min for it to go on\.$/);
+    patient.signal('SIGTERM');
+    await patient.line(/^Left the run\.$/);
+    expect(await patient.ended).toMatchObject({ code: 0, stderr: '' });
     expect((await place.run(['eval', 'run'])).code).toBe(0);
   });
 

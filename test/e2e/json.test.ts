@@ -34,7 +34,9 @@ const contract: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     samplesPerSecond: 'number',
   },
   worker: { action: 'string', name: 'string', threads: 'number', workers: 'number' },
+  checkpoint: { step: 'number' },
   result: {
+    outcome: 'string',
     weightsSha256: 'string',
     steps: 'number',
     samples: 'number',
@@ -46,6 +48,7 @@ const contract: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     engine: 'string',
     threads: 'number',
     workers: 'number',
+    refusedAnswers: 'number',
     dataset: 'string',
     runDir: 'string',
   },

@@ -31,7 +31,7 @@ describe.concurrent("import { train } from 'dtrain'", () => {
     expect(ended.stderr).toBe('');
     expect(ended.code).toBe(0);
     const events = eventsOf(ended);
-    expect(events.map(({ event }) => event)).toEqual(['start', 'epoch', 'result']);
+    expect(events.map(({ event }) => event)).toEqual(['start', 'epoch', 'checkpoint', 'result']);
     const flags = ['--steps', '12', '--seed', '4', '--threads', '1', '--out', 'theirs'];
     const { weightsSha256 } = await place.result(['train', ...flags]);
     expect(events.at(-1)).toMatchObject({ weightsSha256, runDir: place.at('mine') });

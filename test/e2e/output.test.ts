@@ -30,11 +30,15 @@ const WHOLE = [
   /^Workers join with:$/,
   /^ {2}dtrain worker ws:\/\/127\.0\.0\.1:\d+$/,
   /^\S+ joined with 1 thread; 1 worker now\.$/,
+  /^\S+ is a spare for now: a step would take [\d.]+ ms with it and [\d.]+ ms without it\.$/,
+  /^\S+ has a share of the steps again\.$/,
   /^\S+ is gone: it left; 0 workers now\.$/,
   /^(\^C)?Stopping after this step; press Ctrl-C again to stop at once\.$/,
   /^Test accuracy \d+\.\d\d %, loss \d\.\d{4}; (stopped )?after \d+ steps in [\d.:]+ s, [\d,]+ samples\/s\.$/,
   /^Weights SHA-256 [0-9a-f]{64}$/,
   /^Saved in \/\S+\/run$/,
+  /^Go on with:$/,
+  /^ {2}dtrain (train|coordinator) --resume \/\S+\/run$/,
   /^$/,
 ];
 

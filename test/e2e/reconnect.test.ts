@@ -69,24 +69,4 @@ describe.concurrent('a worker', () => {
     await second.line(/in the cache\.$/);
     expect((await second.ended).code).toBe(0);
   });
-
-  test('that is silent is given up, and joins again when it goes on', async ({ place }) => {
-    const flags = ['--threads', '1', '--epochs', '10000', '--batch', '100', '--out', 'run'];
-    const { running, url } = await place.coordinator([...flags, '--validation', '8000']);
-    const worker = place.worker(url, ['--name', 'sleeper']);
-    await running.event('worker', ({ action }) => action === 'joined');
-    expect(worker.signal('SIGSTOP')).toBe(true);
-    const left = await running.event('worker', ({ action }) => action === 'left');
-    expect(left).toMatchObject({ name: 'sleeper', workers: 0 });
-    expect(left.reason).toMatch(/silent/);
-    worker.signal('SIGCONT');
-    await worker.line(/^The connection to ws:\S+ was lost/);
-    let joins = 0;
-    await running.event('worker', ({ action }) => action === 'joined' && ++joins === 2);
-    running.signal('SIGINT');
-    expect((await running.ended).code).toBe(0);
-    const { code, stdout } = await worker.ended;
-    expect(code).toBe(0);
-    expect(stdout.match(/^Joined /gm)).toHaveLength(2);
-  });
 });

@@ -1,21 +1,15 @@
 import { describe, expect } from 'vitest';
 import { eventsOf, placed } from './support/events.js';
-import { type Place, test } from './support/place.js';
+import { control } from './support/control.js';
+import { test } from './support/place.js';
 import type { Running } from './support/running.js';
 
 /** Long enough for workers to come and go between the epochs: 12 steps each. */
 const RUN = ['--batch', '250', '--epochs', '3', '--validation', '6000'];
 
-const references = new Map<string, unknown>();
-
 /** The weights that one machine trains with these flags. */
-async function reference(place: Place, flags: readonly string[]): Promise<unknown> {
-  const key = flags.join(' ');
-  const known = references.get(key);
-  if (known !== undefined) return known;
-  const { weightsSha256 } = await place.result(['train', '--threads', '2', ...flags]);
-  references.set(key, weightsSha256);
-  return weightsSha256;
+async function reference(flags: readonly string[]): Promise<unknown> {
+  return (await control(flags)).weightsSha256;
 }
 
 /**
@@ -54,7 +48,7 @@ describe('any fleet gives the weights of one machine', () => {
     const workers = [place.worker(url), place.worker(url, ['--threads', '2'])];
     const result = await running.event('result');
     expect(result).toMatchObject({ workers: 2, threads: 0 });
-    expect(result.weightsSha256).toBe(await reference(place, flags));
+    expect(result.weightsSha256).toBe(await reference(flags));
     for (const worker of workers) expect((await worker.ended).code).toBe(0);
     expect((await running.ended).code).toBe(0);
   });
@@ -77,7 +71,7 @@ describe('any fleet gives the weights of one machine', () => {
     if (workers[0]) slowDown(workers[0], 40);
     const result = await running.event('result');
     expect(result).toMatchObject({ workers: 3, threads: 1 });
-    expect(result.weightsSha256).toBe(await reference(place, flags));
+    expect(result.weightsSha256).toBe(await reference(flags));
     for (const worker of workers) expect((await worker.ended).code).toBe(0);
   });
 
@@ -87,7 +81,7 @@ describe('any fleet gives the weights of one machine', () => {
     const { running, url } = await place.coordinator([...flags, ...fleet]);
     const workers = [place.worker(url), place.worker(url)];
     const result = await running.event('result');
-    expect(result.weightsSha256).toBe(await reference(place, flags));
+    expect(result.weightsSha256).toBe(await reference(flags));
     for (const worker of workers) expect((await worker.ended).code).toBe(0);
   });
 
@@ -118,7 +112,9 @@ describe('any fleet gives the weights of one machine', () => {
       expect(ended.code).toBe(0);
 
       const epochs = placed(eventsOf(ended), 'epoch');
-      const changes = placed(eventsOf(ended), 'worker').slice(2);
+      const changes = placed(eventsOf(ended), 'worker')
+        .filter(({ event }) => event.action === 'joined' || event.action === 'left')
+        .slice(2);
       expect(changes.map(({ event }) => [event.action, event.name])).toEqual([
         ['left', 'victim'],
         ['joined', 'late'],
@@ -127,9 +123,10 @@ describe('any fleet gives the weights of one machine', () => {
         expect(at, 'after the first epoch').toBeGreaterThan(epochs[0]?.at ?? Infinity);
         expect(at, 'before the last epoch ended').toBeLessThan(epochs[2]?.at ?? -1);
       }
-      expect(result.workers, 'the late one computed, too').toBe(3);
+      // The late one may be a spare until the end.
+      expect([2, 3]).toContain(result.workers);
       expect(result).toMatchObject({ steps: 36, samples: 9_000 });
-      expect(result.weightsSha256).toBe(await reference(place, RUN));
+      expect(result.weightsSha256).toBe(await reference(RUN));
     });
   }
 
@@ -142,7 +139,7 @@ describe('any fleet gives the weights of one machine', () => {
     const next = place.worker(url);
     const result = await running.event('result');
     expect(result).toMatchObject({ workers: 2, steps: 36, samples: 9_000 });
-    expect(result.weightsSha256).toBe(await reference(place, RUN));
+    expect(result.weightsSha256).toBe(await reference(RUN));
     expect((await next.ended).code).toBe(0);
   });
 });

@@ -1,53 +1,51 @@
-import type { CoreCommand, CoreEvent, MemberId, Outcome } from '../../coordinator/core-messages.js';
-import type { MicroBatchRange } from '../../coordinator/ranges.js';
-import { batchOf, stepsPerEpoch } from '../../src/data/batches.js';
-import type { TreeNode } from '../../src/reduce/tree.js';
-import type { Values } from '../reduce/fake-sums.js';
-import type { Scenario } from './scenario.js';
+import type { CoreOptions } from '../../coordinator/core.js';
+import {
+  type CoreCommand,
+  type CoreEvent,
+  LOCAL,
+  type MemberId,
+  type Outcome,
+} from '../../coordinator/core-messages.js';
+import { AuditedAnswers, sameRange } from './audited-answers.js';
+import { AuditedMembers, type AuditedWork, LATEST_TIMER } from './audited-members.js';
+import { AuditedSaves } from './audited-saves.js';
+import { AuditedSteps } from './audited-steps.js';
+import { check } from './check.js';
+import type { Answer } from './members.js';
 
-/** An answer's pieces, each a sum of a subtree. */
-export interface Answer {
-  readonly step: number;
-  readonly range: MicroBatchRange;
-  readonly pieces: readonly { readonly node: TreeNode; readonly values: Values }[];
-}
-
-interface Known {
-  readonly local: boolean;
-  /** The step whose weights it was last sent. */
-  weights: number | undefined;
-  work: MicroBatchRange | undefined;
-}
-
+type Commands = readonly CoreCommand<Answer>[];
 type Rules = { readonly [T in CoreCommand<Answer>['type']]: (command: Of<T>) => void };
 type Of<T> = CoreCommand<Answer> & { type: T };
+type Event<T> = CoreEvent<Answer> & { type: T };
 
-/** Watches what the core is told and what it wants, and objects to what must not be. */
+/** A command that must follow from an event, and what to say if it does not. */
+interface Needed {
+  readonly type: CoreCommand<Answer>['type'];
+  readonly objection: string;
+}
+
+/**
+ * Watches what the core is told and what it wants during one life of the coordinator, and objects
+ * to what must not be.
+ */
 export class Audit {
-  readonly #scenario: Scenario;
-  readonly #members = new Map<MemberId, Known>();
-  /** Answers that the core has neither taken nor discarded yet. */
-  readonly #open = new Set<Answer>();
-  #step = 0;
-  #begun = false;
-  /** How often each micro-batch of the step was counted. */
-  #counted: number[] = [];
-  #summed = false;
-  #evaluationDue: number | undefined;
-  #stoppedAt: number | undefined;
-  #notFinite = false;
+  readonly #options: CoreOptions;
+  readonly #members = new AuditedMembers();
+  readonly #steps: AuditedSteps;
+  readonly #saves: AuditedSaves;
+  readonly #answers = new AuditedAnswers();
+  #now = 0;
+  /** When the lease began; since when the next step could begin. */
+  #leaseSince = 0;
+  #restSince = 0;
   #outcome: Outcome | undefined;
-  /** Epochs in the order in which they were evaluated. */
-  readonly evaluated: number[] = [];
+  /** How often a range was given to somebody while another was at work on it. */
+  shared = 0;
 
-  constructor(scenario: Scenario) {
-    this.#scenario = scenario;
-    this.#beginStep(0);
-  }
-
-  /** Steps that were taken. */
-  get steps(): number {
-    return this.#step;
+  constructor(options: CoreOptions) {
+    this.#options = options;
+    this.#steps = new AuditedSteps(options);
+    this.#saves = new AuditedSaves(options);
   }
 
   get outcome(): Outcome | undefined {
@@ -55,177 +53,216 @@ export class Audit {
   }
 
   /** An event and what the core wants because of it. */
-  watch(event: CoreEvent<Answer>, commands: readonly CoreCommand<Answer>[]): void {
-    const useful = event.type === 'computed' && this.#isUseful(event);
-    this.#before(event);
+  watch(event: CoreEvent<Answer>, now: number, commands: Commands): void {
+    this.#now = now;
+    this.#checkIdle(({ lateAt }) => now > lateAt + LATEST_TIMER);
+    if (this.#outcome === undefined) this.#members.checkStuck(now);
+    const needed = this.#note(event, commands);
+    const over = this.#outcome !== undefined;
     for (const command of commands) {
-      check(
-        this.#outcome === undefined || command.type === 'discard',
-        `${command.type} after the end`,
-      );
+      const allowed = this.#outcome === undefined || command.type === 'discard';
+      check(allowed, `${command.type} after the end`);
       (this.#rules[command.type] as (command: CoreCommand<Answer>) => void)(command);
     }
-    check(this.#open.size === 0, 'an answer was neither taken nor discarded');
-    if (useful) {
-      const taken = commands.some(({ type }) => type === 'reduce');
-      check(taken, `the answer that member ${event.member} was asked for was not taken`);
+    this.#answers.settle();
+    for (const { type, objection } of over ? [] : needed) {
+      const followed = commands.some((command) => command.type === type);
+      check(followed, objection);
     }
+    this.#checkIdle(({ lateAt }) => event.type === 'timer' && now > lateAt);
+    const { atRest, stopping } = this.#steps;
+    const deserted = stopping && atRest && this.#members.present.length === 0;
+    check(!deserted || this.#outcome !== undefined, 'nobody can end the step, and the run goes on');
   }
 
-  #isUseful({ member, step, range }: CoreEvent<Answer> & { type: 'computed' }): boolean {
-    const work = this.#members.get(member)?.work;
-    const asked = step === this.#step && work?.first === range.first && work.last === range.last;
-    return asked && this.#outcome === undefined && this.#timesCounted(range) === 0;
-  }
-
-  #before(event: CoreEvent<Answer>): void {
+  #note(event: CoreEvent<Answer>, commands: Commands): Needed[] {
     switch (event.type) {
       case 'joined':
-        this.#members.set(event.member, {
-          local: event.profile.local,
-          weights: undefined,
-          work: undefined,
-        });
-        return;
+        this.#members.join(event.member, event.profile);
+        return [];
       case 'left':
-        this.#members.delete(event.member);
-        return;
-      case 'computed': {
-        this.#open.add(event.pieces);
-        const member = this.#members.get(event.member);
-        if (member && this.#isUseful(event)) member.work = undefined;
-        return;
-      }
+        this.#members.leave(event.member);
+        return [];
+      case 'silent':
+        return this.#members.silent(event.member)
+          ? [{ type: 'lost', objection: `silent member ${event.member} is waited for` }]
+          : [];
+      case 'heard':
+        return this.#members.heard(event.member, this.#now, isReturn(commands))
+          ? [backNeeded(event.member)]
+          : [];
+      case 'computed':
+        return this.#noteComputed(event);
+      case 'checked':
+        return this.#noteChecked(event);
       case 'updated':
-        this.#taken(1, event.finite);
-        return;
+        this.#take(1, event.finite);
+        return [];
       case 'leased':
-        this.#taken(event.steps, event.finite);
-        return;
-      case 'stop':
-        this.#stoppedAt ??= this.#step;
-        return;
+        this.#members.measureLease(
+          event.steps * this.#steps.microBatches,
+          this.#now - this.#leaseSince,
+        );
+        this.#take(event.steps, event.finite);
+        return [];
       case 'evaluated':
-        return;
+        this.#steps.phase = 'between steps';
+        this.#restSince = this.#now;
+        return [];
+      case 'save': {
+        const now = this.#saves.ask(this.#steps.step) && this.#steps.atRest;
+        return now ? [{ type: 'save', objection: 'no checkpoint where one was asked for' }] : [];
+      }
+      case 'stop':
+        this.#steps.stop();
+        return [];
+      case 'timer':
+        return [];
     }
   }
 
-  #taken(steps: number, finite: boolean): void {
-    if (!finite) {
-      this.#notFinite = true;
-      return;
+  #noteComputed({ member: id, step, range, pieces }: Event<'computed'>): Needed[] {
+    this.#answers.bring(pieces);
+    const member = this.#members.get(id);
+    const work = member?.work;
+    if (!member || work?.step !== step || !sameRange(work.range, range)) return [];
+    this.#members.answered(member, work, this.#now);
+    const needed = member.lost && !member.silent ? [backNeeded(id)] : [];
+    if (work.probe || !this.#steps.isRunning(step)) return needed;
+    const believed = pieces.finite || member.local;
+    if (believed) this.#answers.allow();
+    if (work.lost || this.#steps.timesCounted(range) > 0) return needed;
+    const objection = `the answer that member ${id} was asked for was not taken`;
+    return [...needed, { type: believed ? 'reduce' : 'check', objection }];
+  }
+
+  #noteChecked(event: Event<'checked'>): Needed[] {
+    const { member, step, pieces, finite } = event;
+    this.#answers.bring(pieces);
+    this.#steps.closeCheck(event);
+    const current = this.#steps.isRunning(step);
+    if (current && finite) this.#answers.allow();
+    if (current && !finite) {
+      this.#steps.fail();
+      return [{ type: 'finish', objection: 'the run goes on with a sum that is not finite' }];
     }
-    const { plan, totalSteps } = this.#scenario;
-    this.#beginStep(this.#step + steps);
-    const { epoch } = batchOf(plan, this.#step - 1);
-    const ends = this.#step % stepsPerEpoch(plan) === 0 || this.#step === totalSteps;
-    this.#evaluationDue = ends ? epoch : undefined;
+    return finite && this.#members.get(member)
+      ? [{ type: 'expel', objection: `member ${member} has lied, and is kept` }]
+      : [];
   }
 
-  #beginStep(step: number): void {
-    this.#step = step;
-    this.#summed = false;
-    const { microBatches } = batchOf(this.#scenario.plan, step);
-    this.#counted = new Array<number>(microBatches).fill(0);
+  #take(steps: number, finite: boolean): void {
+    this.#steps.take(steps, finite);
+    this.#restSince = this.#now;
   }
 
-  get #remotes(): number {
-    return [...this.#members.values()].filter(({ local }) => !local).length;
+  /** Nothing may be left open while somebody is idle. */
+  #checkIdle(isLate: (work: AuditedWork) => boolean): void {
+    const { phase, step } = this.#steps;
+    if (this.#outcome !== undefined || (phase !== 'step' && phase !== 'between steps')) return;
+    const idle = this.#members.present.find(({ work }) => work === undefined);
+    if (!idle) return;
+    const leaf = this.#steps.openLeaf(this.#members.ranges(step, isLate));
+    check(leaf === undefined, `micro-batch ${leaf} is left open while member ${idle.id} is idle`);
   }
 
-  #timesCounted({ first, last }: MicroBatchRange): number {
-    return Math.max(...this.#counted.slice(first, last));
-  }
-
-  #mayCompute(step: number): void {
-    const enough = this.#begun || this.#remotes >= this.#scenario.startWith;
-    check(enough, `begins with ${this.#remotes} workers instead of ${this.#scenario.startWith}`);
-    this.#begun = true;
-    check(step === this.#step, `step ${step} is not the current one, ${this.#step}`);
-    check(step < this.#scenario.totalSteps, 'the run has no such step');
-    check(!this.#summed, 'the step is already over');
-    check(this.#evaluationDue === undefined, `epoch ${this.#evaluationDue} was not evaluated`);
-    check(!this.#notFinite, 'the run goes on with weights that are not finite');
-    check(this.#stoppedAt === undefined || step <= this.#stoppedAt, 'a step began after the stop');
+  /** Somebody is given work, or what it takes: a step begins if it has not yet. */
+  #compute(step: number): void {
+    if (this.#steps.phase === 'gathering') {
+      const { startWith } = this.#options;
+      const { remotes } = this.#members;
+      check(remotes >= startWith, `begins with ${remotes} workers instead of ${startWith}`);
+      this.#restSince = this.#now;
+    }
+    this.#steps.compute(step);
+    if (this.#steps.phase === 'step') return;
+    this.#saves.begin(step, this.#restSince, this.#now);
+    this.#steps.phase = 'step';
   }
 
   readonly #rules: Rules = {
     sendWeights: ({ step, members }) => {
-      this.#mayCompute(step);
-      for (const id of members) {
-        const member = this.#members.get(id);
-        check(member !== undefined, `weights for member ${id}, who is not there`);
-        if (!member) continue;
-        check(!member.local, 'weights for the local threads');
-        check(member.weights !== step, `weights for member ${id} a second time`);
-        member.weights = step;
-      }
+      this.#compute(step);
+      for (const id of members) this.#members.sendWeights(id, step);
     },
-    assign: ({ member: id, step, range }) => {
-      this.#mayCompute(step);
+    assign: ({ member, step, range, probe }) => {
+      this.#compute(step);
       const { first, last } = range;
-      const inside = first >= 0 && first < last && last <= this.#counted.length;
-      check(inside, `an impossible range, [${first}, ${last}) of ${this.#counted.length}`);
-      check(this.#timesCounted(range) === 0, 'work that is already done');
-      const member = this.#members.get(id);
-      check(member !== undefined, `work for member ${id}, who is not there`);
-      if (!member) return;
-      check(member.work === undefined, `more work for member ${id}, who is still busy`);
-      check(member.local || member.weights === step, `member ${id} lacks the step's weights`);
-      member.work = range;
+      const { microBatches } = this.#steps;
+      const inside = first >= 0 && first < last && last <= microBatches;
+      check(inside, `an impossible range, [${first}, ${last}) of ${microBatches}`);
+      check(probe || this.#steps.timesCounted(range) === 0, 'work that is already done');
+      if (!probe && this.#members.isAtWork(step, range)) this.shared += 1;
+      this.#members.assign(member, { step, range, probe }, this.#now);
     },
     lease: ({ step, steps }) => {
-      this.#mayCompute(step);
-      check(this.#stoppedAt === undefined, 'a lease began after the stop');
-      const members = [...this.#members.values()];
-      check(members.length === 1 && members[0]?.local === true, 'a lease while others are there');
-      const { plan, totalSteps, longestLease } = this.#scenario;
-      const epochEnd = (Math.floor(step / stepsPerEpoch(plan)) + 1) * stepsPerEpoch(plan);
-      const most = Math.min(longestLease, epochEnd - step, totalSteps - step);
-      check(steps >= 1 && steps <= most, `a lease of ${steps} steps where 1 to ${most} are left`);
+      check(this.#steps.phase !== 'step', 'a lease in the middle of a step');
+      this.#compute(step);
+      const local = this.#members.expect(LOCAL, 'a lease');
+      check(local.work === undefined, 'a lease while the local threads are busy');
+      this.#steps.lease(step, steps, this.#saves.longestLease(step));
+      this.#leaseSince = this.#now;
     },
     reduce: ({ range, pieces }) => {
-      check(this.#open.delete(pieces), 'pieces that nobody has just sent');
-      check(pieces.step === this.#step, `pieces of step ${pieces.step} in step ${this.#step}`);
-      const { first, last } = pieces.range;
-      check(first === range.first && last === range.last, 'pieces of another range');
-      for (let leaf = first; leaf < last; leaf++) {
-        this.#counted[leaf] = (this.#counted[leaf] ?? NaN) + 1;
-        check(this.#counted[leaf] === 1, `micro-batch ${leaf} of step ${this.#step} counted twice`);
-      }
+      const { step } = this.#steps;
+      check(pieces.step === step, `pieces of step ${pieces.step} in step ${step}`);
+      this.#answers.reduce(pieces, range, () => {
+        this.#steps.count(range);
+      });
     },
     discard: ({ pieces }) => {
-      check(this.#open.delete(pieces), 'discarded what nobody has just sent');
+      this.#answers.discard(pieces);
+    },
+    check: ({ member, step, range }) => {
+      this.#members.expect(member, 'a check');
+      this.#steps.openCheck({ member, step, range });
+    },
+    expel: ({ member }) => {
+      this.#members.expect(member, 'the end');
+      this.#members.leave(member);
     },
     update: ({ step }) => {
-      check(step === this.#step && !this.#summed, `an update of step ${step} out of turn`);
-      const missing = this.#counted.indexOf(0);
-      check(missing === -1, `step ${step} ends without micro-batch ${missing}`);
-      this.#summed = true;
+      this.#steps.update(step);
     },
     evaluate: ({ epoch }) => {
-      check(this.#evaluationDue === epoch, `evaluation of epoch ${epoch} out of turn`);
-      this.#evaluationDue = undefined;
-      this.evaluated.push(epoch);
+      this.#steps.evaluate(epoch);
+    },
+    save: ({ step }) => {
+      const { atRest, step: taken } = this.#steps;
+      check(step === taken, `a checkpoint of step ${step} after step ${taken}`);
+      check(atRest, 'a checkpoint of weights that are not at rest');
+      this.#saves.save(step, this.#now);
+    },
+    lost: ({ member, why }) => {
+      this.#members.lost(member, why, this.#now);
+    },
+    back: ({ member }) => {
+      this.#members.back(member);
+    },
+    standing: ({ member, spare }) => {
+      this.#members.standing(member, spare, this.#now);
+    },
+    timer: ({ at }) => {
+      check(at >= this.#now && at < Infinity, `a timer for ${at} at ${this.#now}`);
     },
     wait: () => {
-      const gathering = !this.#begun && this.#remotes < this.#scenario.startWith;
-      check(gathering || this.#members.size === 0, 'waits although somebody can compute');
-      check(this.#stoppedAt === undefined, 'waits although the run is to stop');
+      const { remotes, present } = this.#members;
+      const gathering = this.#steps.phase === 'gathering' && remotes < this.#options.startWith;
+      check(gathering || present.length === 0, 'waits although somebody can compute');
+      check(!this.#steps.stopping, 'waits although the run is to stop');
     },
     finish: ({ outcome }) => {
-      const { totalSteps } = this.#scenario;
-      check(this.#evaluationDue === undefined, `epoch ${this.#evaluationDue} was not evaluated`);
-      if (this.#notFinite) check(outcome === 'notFinite', 'a run that is not finite must fail');
-      else if (this.#step === totalSteps) check(outcome === 'complete', 'all steps were taken');
-      else check(outcome === 'stopped' && this.#stoppedAt !== undefined, `${outcome} too early`);
-      const busy = [...this.#members.values()].some(({ work }) => work !== undefined);
-      check(!busy, 'the run ends in the middle of a step');
+      this.#steps.finish(outcome, this.#members.present.length > 0);
+      if (outcome !== 'notFinite') this.#saves.finish(this.#steps.step);
       this.#outcome = outcome;
     },
   };
 }
 
-function check(holds: boolean, objection: string): void {
-  if (!holds) throw new Error(objection);
+function backNeeded(id: MemberId): Needed {
+  return { type: 'back', objection: `member ${id} is there again, and is not taken back` };
+}
+
+function isReturn(commands: Commands): boolean {
+  return commands.some(({ type }) => type === 'back');
 }

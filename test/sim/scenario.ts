@@ -1,14 +1,16 @@
-import { type BatchPlan, stepsPerEpoch } from '../../src/data/batches.js';
+import type { CoreOptions } from '../../coordinator/core.js';
+import { type BatchPlan, microBatchesOf } from '../../src/data/batches.js';
 import { Dice } from './dice.js';
+import { plannable, type PlannedFault } from './faults.js';
 
-/** A machine on which a remote worker runs; a worker that was killed comes back as a new member. */
+/** A machine on which a remote worker runs. */
 export interface Machine {
   readonly threads: number;
   /** Micro-batches a second. */
   readonly rate: number;
   /** Seconds that a message takes, on average. */
   readonly delay: number;
-  /** When it joins first, in seconds. */
+  /** When it joins first, in seconds from the coordinator's start. */
   readonly joinsAt: number;
 }
 
@@ -17,55 +19,94 @@ export interface Scenario {
   readonly seed: number;
   readonly plan: BatchPlan;
   readonly totalSteps: number;
-  readonly startWith: number;
-  readonly longestLease: number;
-  /** Micro-batches a second of the coordinator's own threads, if it has any. */
-  readonly localRate: number | undefined;
-  readonly machines: readonly Machine[];
-  /** Workers that are killed at most, so that the run can end. */
-  readonly kills: number;
-  /** Probabilities: of each assignment, and of each answer. */
-  readonly killed: number;
-  readonly repeated: number;
-  readonly stray: number;
-  /** The clock is too coarse to see how long a range takes. */
-  readonly coarseClock: boolean;
-  /** `stop` comes after so many events. */
-  readonly stopAfter: number | undefined;
-  /** With the stop, every remote worker goes and none comes back. */
-  readonly desertion: boolean;
-  /** The step whose update is not finite. */
-  readonly notFiniteStep: number | undefined;
+  readonly planned: readonly PlannedFault[];
+  /** The step whose update is not finite, and the micro-batch that is to blame, if one is. */
+  readonly notFinite: { readonly step: number; readonly leaf: number | undefined } | undefined;
+  /** Nobody resumes the run once it was stopped. */
+  readonly stopIsFinal: boolean;
 }
 
+/** What one life of the coordinator, from its start to its end or its crash, is started with. */
+export interface Setup extends Pick<CoreOptions, 'startWith' | 'longestLease' | 'saveEvery'> {
+  /** Micro-batches a second of the coordinator's own threads, if they compute. */
+  readonly localRate: number | undefined;
+  readonly machines: readonly Machine[];
+  /** What the coordinator's clock shows at its start. */
+  readonly clockStart: number;
+  /** The clock is too coarse to see how long a range takes. */
+  readonly coarseClock: boolean;
+  /** Seconds that the disk takes for an operation, on average. */
+  readonly diskDelay: number;
+}
+
+/** Faults of a few kinds at a time meet in ways in which faults of all kinds hardly do. */
+const FEWEST_KINDS = 2;
+const MOST_KINDS = 15;
+
 export function randomScenario(seed: number): Scenario {
-  const dice = new Dice(seed);
+  const dice = new Dice(seed, 1);
   const batch = dice.whole(1, 8 * (dice.chance(0.2) ? 40 : 10));
-  const plan = { samples: dice.whole(1, 4 * batch), batch };
-  const local = dice.chance(0.6);
-  const machines = Array.from({ length: dice.whole(local ? 0 : 1, 5) }, () => ({
-    threads: dice.whole(1, 8),
-    rate: 10 ** dice.between(0.5, 3),
-    delay: dice.between(0.0005, 0.05),
-    joinsAt: dice.chance(0.6) ? 0 : dice.between(0, 2),
+  const plan = { samples: dice.whole(1, 8 * batch), batch };
+  const totalSteps = dice.whole(...dice.pick<[number, number]>([1, 20], [10, 40], [30, 100]));
+  const notFiniteStep = dice.chance(0.08) ? dice.whole(0, totalSteps - 1) : undefined;
+  const steps = notFiniteStep ?? totalSteps;
+  const kinds = Array.from({ length: dice.whole(FEWEST_KINDS, MOST_KINDS) }, () =>
+    dice.pick(...plannable),
+  );
+  const planned = Array.from({ length: dice.whole(10, 20) + Math.floor(steps / 4) }, () => ({
+    fault: dice.pick(...kinds),
+    step: dice.whole(0, 0.8 * steps),
   }));
-  const totalSteps = dice.whole(1, Math.min(30, 6 * stepsPerEpoch(plan)));
-  const stops = dice.chance(0.3);
   return {
     seed,
     plan,
     totalSteps,
-    startWith: dice.whole(0, dice.chance(0.5) ? machines.length : 0),
-    longestLease: dice.whole(1, 20),
-    localRate: local ? 10 ** dice.between(1, 3) : undefined,
-    machines,
-    kills: dice.chance(0.2) ? 0 : dice.whole(1, 20),
-    killed: dice.between(0, 0.4),
-    repeated: dice.between(0, 0.4),
-    stray: dice.between(0, 0.2),
-    coarseClock: dice.chance(0.1),
-    stopAfter: stops ? dice.whole(0, 60) : undefined,
-    desertion: stops && dice.chance(0.4),
-    notFiniteStep: dice.chance(0.08) ? dice.whole(0, totalSteps - 1) : undefined,
+    planned: planned.flatMap((fault) =>
+      // It takes a crash to see it.
+      fault.fault === 'bit flipped in the newest checkpoint'
+        ? [fault, { fault: 'crash in the middle of a step', step: fault.step + 1 } as const]
+        : [fault],
+    ),
+    notFinite:
+      notFiniteStep === undefined
+        ? undefined
+        : { step: notFiniteStep, leaf: dice.chance(0.5) ? 0 : undefined },
+    stopIsFinal: dice.chance(0.3),
   };
+}
+
+/** @param life which one of the run, from 0 */
+export function randomSetup({ seed }: Scenario, life: number): Setup {
+  const dice = new Dice(seed, 2 + life);
+  const local = dice.chance(0.6);
+  const machines = Array.from(
+    { length: dice.whole(local ? 0 : 1, dice.chance(0.05) ? 20 : 5) },
+    () => ({
+      threads: dice.whole(1, 8),
+      rate: dice.scale(3, 1000),
+      delay: dice.between(0.0005, 0.05),
+      joinsAt: dice.chance(0.6) ? 0 : dice.between(0, dice.chance(0.1) ? 20 : 2),
+    }),
+  );
+  return {
+    startWith: dice.chance(0.5) ? dice.whole(0, machines.length) : 0,
+    longestLease: dice.whole(1, 20),
+    saveEvery: dice.chance(0.5) ? { steps: dice.whole(1, 8) } : { seconds: dice.scale(0.01, 10) },
+    localRate: local ? dice.scale(10, 1000) : undefined,
+    machines,
+    clockStart: dice.whole(0, 1_000_000),
+    coarseClock: dice.chance(0.1),
+    diskDelay: dice.scale(0.0001, 0.1),
+  };
+}
+
+/**
+ * Seconds without progress that are too many once all faults are over: a step takes twice what its
+ * slowest member takes for all of it at most, since a range may first have gone to the wrong one.
+ */
+export function patience({ plan }: Scenario, { machines, localRate }: Setup): number {
+  const microBatches = microBatchesOf(plan.batch);
+  const alone = machines.map(({ rate, delay }) => (1.5 * microBatches) / rate + 10 * delay);
+  if (localRate !== undefined) alone.push((1.5 * microBatches) / localRate);
+  return 2 + 2 * Math.max(...alone);
 }

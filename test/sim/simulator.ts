@@ -1,238 +1,188 @@
-import { Core, type CoreOptions } from '../../coordinator/core.js';
-import type { CoreCommand, CoreEvent, MemberId, Outcome } from '../../coordinator/core-messages.js';
-import type { MicroBatchRange } from '../../coordinator/ranges.js';
-import { batchOf } from '../../src/data/batches.js';
-import { Reduction } from '../../src/reduce/reduction.js';
-import { added, type Values } from '../reduce/fake-sums.js';
-import { type Answer, Audit } from './audit.js';
-import { Clock } from './clock.js';
+import { Core } from '../../coordinator/core.js';
+import type { Outcome } from '../../coordinator/core-messages.js';
+import { batchOf, stepsPerEpoch } from '../../src/data/batches.js';
+import { bits, type Values } from '../reduce/fake-sums.js';
+import { check } from './check.js';
+import { Clock, MortalClock } from './clock.js';
 import { Dice } from './dice.js';
-import { firstWeights, updatedWeights } from './fake-model.js';
-import type { Fault } from './faults.js';
-import { type Doing, SimulatedFleet } from './fleet.js';
-import { answerOf, secondsFor } from './members.js';
-import { randomScenario, type Scenario } from './scenario.js';
+import { ReferenceRun } from './fake-model.js';
+import { type Effect, type Fault, FaultLog, FEWEST } from './faults.js';
+import { Life, type Parts } from './life.js';
+import type { Answer } from './members.js';
+import { Progress } from './progress.js';
+import { randomScenario, randomSetup, type Scenario } from './scenario.js';
+import { Storage } from './storage.js';
 import { Trace } from './trace.js';
-
-export type CoreLike = Pick<Core<Answer>, 'handle' | 'step'>;
-export type MakeCore = (options: CoreOptions) => CoreLike;
+import type { Trainer } from './trainer.js';
 
 export interface SimulatedRun {
   readonly outcome: Outcome;
   readonly steps: number;
   readonly weights: Values;
-  readonly evaluated: readonly number[];
-  /** As the core counts them at the end. */
-  readonly coreStep: number;
-  readonly faults: ReadonlyMap<Fault, number>;
+  readonly lives: number;
+  readonly counts: ReadonlyMap<Fault | Effect, number>;
+  readonly trace: Trace;
 }
 
-const LOCAL: MemberId = 0;
+const soundParts: Parts = {
+  makeCore: (options) => new Core<Answer>(options),
+  disk: (disk) => disk,
+  save: (checkpoint) => checkpoint,
+  resume: (checkpoint) => checkpoint,
+};
+
 /** More events than any run of a scenario needs. */
 const MOST_EVENTS = 50_000;
+const TRACE_LINES = 80;
 
 /**
- * Puts the coordinator's core through the run that follows from `seed`, and through all its
- * faults. Throws, with what happened, if the core does what it must not or the run does not end.
+ * Puts the coordinator's core and its checkpoints through the run that follows from `seed`, with
+ * all its faults, until it ends. Throws, with what happened, if one of them does what it must not,
+ * or if the run gets stuck, or ends in weights that are not those of one member alone.
  */
-export function simulate(
+export async function simulate(
   seed: number,
-  makeCore: MakeCore = (options) => new Core<Answer>(options),
-): SimulatedRun {
-  return new Simulation(randomScenario(seed), makeCore).run();
+  parts: Partial<Parts> = {},
+  traceLines = TRACE_LINES,
+): Promise<SimulatedRun> {
+  const all = { ...soundParts, ...parts };
+  const simulation = new Simulation(randomScenario(seed), all, traceLines);
+  return simulation.run();
 }
 
 class Simulation {
   readonly #scenario: Scenario;
+  readonly #parts: Parts;
+  readonly #traceLines: number;
   readonly #dice: Dice;
   readonly #clock = new Clock();
   readonly #trace = new Trace(this.#clock);
-  readonly #audit: Audit;
-  readonly #core: CoreLike;
-  readonly #faults = new Map<Fault, number>();
-  readonly #fleet: SimulatedFleet;
-  #weights: Values;
-  #reduction: Reduction<Values> | undefined;
-  #doing: Doing = 'nothing';
+  readonly #progress = new Progress(this.#clock);
+  readonly #reference: ReferenceRun;
+  readonly #faults: FaultLog;
+  readonly #storage: Storage;
+  readonly #evaluated = new Set<number>();
+  #lives = 0;
   #events = 0;
+  #stirred = false;
 
-  constructor(scenario: Scenario, makeCore: MakeCore) {
-    const { seed, plan, totalSteps, startWith, longestLease } = scenario;
+  constructor(scenario: Scenario, parts: Parts, traceLines: number) {
+    const { seed, planned, notFinite, totalSteps } = scenario;
+    const steps = notFinite?.step ?? totalSteps;
+    const note = (sentence: string): void => {
+      this.#trace.note(sentence);
+    };
     this.#scenario = scenario;
-    this.#dice = new Dice(seed ^ 0x5deece66);
-    this.#audit = new Audit(scenario);
-    this.#weights = firstWeights(seed);
-    this.#core = makeCore({ plan, totalSteps, startWith, longestLease });
-    this.#fleet = new SimulatedFleet({
-      scenario,
-      dice: this.#dice,
-      clock: this.#clock,
-      coordinator: () => ({
-        step: this.#core.step,
-        doing: this.#doing,
-        over: this.#audit.outcome !== undefined,
-      }),
-      happened: (fault) => {
-        this.#happened(fault);
-      },
-      tell: (event) => {
-        this.#tell(event);
-      },
-      answer: (member, answer, seconds) => {
-        this.#answer(member, answer, seconds);
+    this.#parts = parts;
+    this.#traceLines = traceLines;
+    this.#dice = new Dice(seed);
+    this.#reference = new ReferenceRun(scenario);
+    this.#faults = new FaultLog({ planned, steps }, this.#dice, note);
+    this.#storage = new Storage({
+      seed,
+      note,
+      faults: this.#faults,
+      reference: this.#reference,
+      wrap: parts.disk,
+      onStir: () => {
+        this.#stirred = true;
       },
     });
   }
 
-  run(): SimulatedRun {
+  async run(): Promise<SimulatedRun> {
     try {
-      return this.#run();
+      return await this.#run();
     } catch (error) {
       const what = error instanceof Error ? error.message : String(error);
       const { seed, ...rest } = this.#scenario;
-      throw new Error(`seed ${seed}: ${what}\n${JSON.stringify(rest)}\n${this.#trace.toString()}`, {
+      const trace = this.#trace.last(this.#traceLines);
+      const replay = `npm run sim -- --seed ${seed}`;
+      throw new Error(`seed ${seed}: ${what} (${replay})\n${JSON.stringify(rest)}\n${trace}`, {
         cause: error,
       });
     }
   }
 
-  #run(): SimulatedRun {
-    const { localRate } = this.#scenario;
-    if (this.#scenario.stopAfter === 0) this.#stop();
-    if (localRate !== undefined) {
-      this.#tell({ type: 'joined', member: LOCAL, profile: { threads: 2, local: true } });
+  async #run(): Promise<SimulatedRun> {
+    for (;;) {
+      const life = await this.#live();
+      const { end, trainer } = life;
+      if (end === 'complete' || end === 'notFinite' || (end === 'stopped' && this.#stopIsFinal)) {
+        this.#judge(end, trainer);
+        const { steps, weights } = trainer;
+        const { counts } = this.#faults;
+        return { outcome: end, steps, weights, lives: this.#lives, counts, trace: this.#trace };
+      }
+      const writing = end === 'crash while a checkpoint was written';
+      await this.#storage.endLife(this.#dice.chance(writing ? 0.8 : 0.4));
+      this.#faults.happened(end === 'stopped' ? 'resumed after a stop' : 'resumed after a crash');
     }
-    this.#fleet.start();
-    while (this.#clock.advance()) {
-      if (this.#events > MOST_EVENTS) throw new Error('the run goes on and on');
-    }
-    const { outcome, steps, evaluated } = this.#audit;
-    if (outcome === undefined)
-      throw new Error('nothing is left to happen, and the run is not over');
-    return {
-      outcome,
-      steps,
-      weights: this.#weights,
-      evaluated,
-      coreStep: this.#core.step,
+  }
+
+  get #stopIsFinal(): boolean {
+    return this.#scenario.stopIsFinal && this.#faults.total >= FEWEST;
+  }
+
+  async #live(): Promise<Life> {
+    const clock = new MortalClock(this.#clock);
+    const setup = randomSetup(this.#scenario, this.#lives++);
+    const life = new Life({
+      scenario: this.#scenario,
+      setup,
+      dice: this.#dice,
+      clock,
+      trace: this.#trace,
       faults: this.#faults,
-    };
-  }
-
-  #happened(fault: Fault): void {
-    this.#faults.set(fault, (this.#faults.get(fault) ?? 0) + 1);
-    this.#trace.note(`(${fault})`);
-  }
-
-  #tell(event: CoreEvent<Answer>): void {
-    this.#events += 1;
-    this.#trace.event(event);
-    const commands = this.#core.handle(event);
-    for (const command of commands) this.#trace.command(command);
-    this.#audit.watch(event, commands);
-    for (const command of commands) this.#do(command);
-    if (this.#events === this.#scenario.stopAfter) {
-      this.#clock.after(0, () => {
-        this.#stop();
-      });
-    }
-  }
-
-  #do(command: CoreCommand<Answer>): void {
-    const { plan } = this.#scenario;
-    switch (command.type) {
-      case 'sendWeights':
-        for (const id of command.members) {
-          this.#fleet.sendWeights(id, command.step, this.#weights.slice());
-        }
-        return;
-      case 'assign':
-        this.#doing = 'step';
-        if (command.member === LOCAL) this.#computeHere(command.step, command.range);
-        else this.#fleet.sendWork(command.member, command.step, command.range);
-        return;
-      case 'lease':
-        this.#doing = 'lease';
-        this.#lease(command.step, command.steps);
-        return;
-      case 'reduce':
-        this.#reduction ??= new Reduction(batchOf(plan, command.pieces.step).microBatches, added);
-        for (const { node, values } of command.pieces.pieces) this.#reduction.take(node, values);
-        return;
-      case 'update':
-        this.#clock.after(this.#dice.between(0, 0.01), () => {
-          this.#doing = 'nothing';
-          this.#tell({ type: 'updated', finite: this.#update(command.step) });
-        });
-        return;
-      case 'evaluate':
-        this.#doing = 'nothing';
-        this.#clock.after(this.#dice.between(0, 0.3), () => {
-          this.#tell({ type: 'evaluated' });
-        });
-        return;
-      case 'finish':
-        this.#doing = 'nothing';
-        return;
-      case 'discard':
-      case 'wait':
-        return;
-    }
-  }
-
-  #update(step: number): boolean {
-    const sum = this.#reduction?.root;
-    if (sum === undefined) throw new Error(`step ${step} has no sum`);
-    this.#reduction = undefined;
-    this.#weights = updatedWeights(this.#weights, sum);
-    if (step !== this.#scenario.notFiniteStep) return true;
-    this.#happened('not finite');
-    return false;
-  }
-
-  #computeHere(step: number, range: MicroBatchRange): void {
-    const seconds = secondsFor(this.#dice, range.last - range.first, this.#scenario.localRate ?? 1);
-    this.#clock.after(seconds, () => {
-      const answer = answerOf(this.#scenario, step, range, this.#weights);
-      this.#answer(LOCAL, answer, seconds);
+      progress: this.#progress,
+      storage: this.#storage,
+      reference: this.#reference,
+      parts: this.#parts,
+      onEvaluated: (epoch) => {
+        this.#evaluated.add(epoch);
+      },
     });
-  }
-
-  #lease(first: number, steps: number): void {
-    const { plan, localRate = 1 } = this.#scenario;
-    let taken = 0;
-    let finite = true;
-    let seconds = 0;
-    while (taken < steps && finite) {
-      const { microBatches } = batchOf(plan, first + taken);
-      const range = { first: 0, last: microBatches };
-      const { pieces } = answerOf(this.#scenario, first + taken, range, this.#weights);
-      this.#reduction = new Reduction(microBatches, added);
-      for (const { node, values } of pieces) this.#reduction.take(node, values);
-      finite = this.#update(first + taken);
-      seconds += secondsFor(this.#dice, microBatches, localRate);
-      taken += 1;
+    life.start();
+    await this.#settle();
+    while (life.end === undefined) {
+      check(this.#clock.advance(), 'nothing is left to happen, and the run is not over');
+      await this.#settle();
+      life.check();
+      this.#progress.check();
+      check(this.#events + life.events <= MOST_EVENTS, 'the run goes on and on');
     }
-    this.#clock.after(seconds, () => {
-      this.#doing = 'nothing';
-      this.#tell({ type: 'leased', steps: taken, seconds: this.#measured(seconds), finite });
-    });
+    this.#events += life.events;
+    clock.die();
+    return life;
   }
 
-  #stop(): void {
-    if (this.#audit.outcome !== undefined) return;
-    this.#happened(this.#scenario.desertion ? 'stopped and deserted' : 'stopped');
-    this.#tell({ type: 'stop' });
-    if (this.#scenario.desertion) this.#fleet.desert();
+  /** Lets promises go on until only time can bring them further. */
+  async #settle(): Promise<void> {
+    if (!this.#stirred) return;
+    this.#stirred = false;
+    await new Promise(setImmediate);
   }
 
-  #answer(member: MemberId, answer: Answer, seconds: number): void {
-    const { step, range } = answer;
-    const event = { type: 'computed', member, step, range, pieces: answer } as const;
-    this.#tell({ ...event, seconds: this.#measured(seconds) });
-  }
-
-  #measured(seconds: number): number {
-    return this.#scenario.coarseClock ? Math.floor(seconds * 10) / 10 : seconds;
+  /** Whether nothing was lost in the end. */
+  #judge(outcome: Outcome, trainer: Trainer): void {
+    const { plan, totalSteps, notFinite } = this.#scenario;
+    const { steps, samples, weights } = trainer;
+    if (outcome === 'notFinite') {
+      check(steps === notFinite?.step, `step ${steps} was finite`);
+      return;
+    }
+    const complete = outcome === 'complete';
+    check(!complete || steps === totalSteps, `complete after ${steps} of ${totalSteps} steps`);
+    const expected = this.#reference.after(steps);
+    const same = String(bits(weights)) === String(bits(expected.weights));
+    check(same, 'the final weights are not those of one member alone');
+    let trained = 0;
+    for (let step = 0; step < steps; step++) trained += batchOf(plan, step).samples;
+    check(samples === trained, `the run counts ${samples} samples instead of ${trained}`);
+    const epochs = steps / stepsPerEpoch(plan);
+    const due = complete ? Math.ceil(epochs) : Math.floor(epochs);
+    for (let epoch = 0; epoch < due; epoch++) {
+      check(this.#evaluated.has(epoch), `epoch ${epoch} was never evaluated`);
+    }
   }
 }

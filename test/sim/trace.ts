@@ -1,34 +1,43 @@
 import type { CoreCommand, CoreEvent } from '../../coordinator/core-messages.js';
-import type { Answer } from './audit.js';
 import type { Clock } from './clock.js';
-
-const LINES = 80;
+import type { Answer } from './members.js';
 
 /** What happened, a line for each event, command and fault, to be read when a run goes wrong. */
 export class Trace {
   readonly #clock: Clock;
-  readonly #lines: string[] = [];
+  readonly #lines: (() => string)[] = [];
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
   note(sentence: string): void {
-    this.#lines.push(`${this.#clock.now.toFixed(4).padStart(9)}  ${sentence}`);
+    const { now } = this.#clock;
+    this.#lines.push(() => `${now.toFixed(4).padStart(9)}  ${sentence}`);
   }
 
   event(event: CoreEvent<Answer>): void {
-    this.note(`${event.type} ${details(event)}`);
+    this.#add('', event);
   }
 
   command(command: CoreCommand<Answer>): void {
-    this.note(`    ${command.type} ${details(command)}`);
+    this.#add('    ', command);
   }
 
   toString(): string {
-    const omitted = Math.max(0, this.#lines.length - LINES);
+    return this.last(Infinity);
+  }
+
+  last(count: number): string {
+    const omitted = Math.max(0, this.#lines.length - count);
     const start = omitted > 0 ? [`${omitted} lines before`] : [];
-    return [...start, ...this.#lines.slice(-LINES)].join('\n');
+    return [...start, ...this.#lines.slice(-count).map((line) => line())].join('\n');
+  }
+
+  // Most runs go well and nobody reads their lines, so they are only written when they are asked for.
+  #add(indent: string, what: CoreEvent<Answer> | CoreCommand<Answer>): void {
+    const { now } = this.#clock;
+    this.#lines.push(() => `${now.toFixed(4).padStart(9)}  ${indent}${what.type} ${details(what)}`);
   }
 }
 

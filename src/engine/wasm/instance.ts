@@ -27,10 +27,28 @@ export async function compileModule(bytes: Uint8Array<ArrayBuffer>): Promise<Web
   const memoryAlone = imports.length === 1 && imports[0]?.kind === 'memory';
   const named = imports[0]?.module === 'env' && imports[0].name === 'memory';
   const complete = exportedKernels.every((kernel) => functions.some(({ name }) => name === kernel));
-  if (!memoryAlone || !named || !complete) {
+  if (!memoryAlone || !named || !complete || runsAtStart(bytes)) {
     throw new DtrainError('PROTOCOL', 'The compiled model has other imports or exports than ours.');
   }
   return module;
+}
+
+/** Whether a valid module has a start section: a function that runs, perhaps for ever, when it is instantiated. */
+function runsAtStart(bytes: Uint8Array): boolean {
+  const START_SECTION = 8;
+  let at = 8;
+  while (at < bytes.length) {
+    if (bytes[at] === START_SECTION) return true;
+    at += 1;
+    let size = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = bytes[at++] ?? 0;
+      size += (byte & 0x7f) * 2 ** shift;
+      if (byte < 0x80) break;
+    }
+    at += size;
+  }
+  return false;
 }
 
 /** The module at work in a shared memory. */

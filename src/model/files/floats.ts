@@ -10,9 +10,15 @@ export function weightBytes(model: Model, weights: Float32Array): Uint8Array<Arr
   if (weights.length !== model.parameterCount) {
     throw new RangeError(`${weights.length} weights for ${model.parameterCount} parameters`);
   }
-  const view = new DataView(new ArrayBuffer(4 * weights.length));
-  for (const [index, weight] of weights.entries()) view.setFloat32(4 * index, weight, true);
-  return new Uint8Array(view.buffer);
+  const bytes = new Uint8Array(4 * weights.length);
+  writeFloats(bytes, 0, weights);
+  return bytes;
+}
+
+/** Writes the values from byte `from` on, as `readFloats` reads them. */
+export function writeFloats(bytes: Uint8Array, from: number, values: Float32Array): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset + from, 4 * values.length);
+  for (const [index, value] of values.entries()) view.setFloat32(4 * index, value, true);
 }
 
 /** Fills `target` with the little-endian float32 values that begin at byte `from`. */

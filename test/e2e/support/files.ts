@@ -1,5 +1,21 @@
 import { createHash } from 'node:crypto';
+import { existsSync, watch } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+
+/** Resolves when a file is there, in a folder that is. */
+export async function appeared(file: string): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const watcher = watch(path.dirname(file));
+    const look = (): void => {
+      if (!existsSync(file)) return;
+      watcher.close();
+      resolve();
+    };
+    watcher.on('change', look);
+    look();
+  });
+}
 
 export async function readJson(file: string): Promise<Record<string, unknown>> {
   return JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>;

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test as base } from 'vitest';
+import { Proxy } from './proxy.js';
 import { type Ended, type JsonEvent, Running } from './running.js';
 
 export const repository = fileURLToPath(new URL('../../../', import.meta.url));
@@ -24,6 +25,7 @@ export class Place {
   readonly folder: string;
   readonly env: NodeJS.ProcessEnv;
   readonly #processes: Running[] = [];
+  readonly #proxies: Proxy[] = [];
 
   private constructor(folder: string) {
     this.folder = folder;
@@ -71,12 +73,24 @@ export class Place {
   /** Starts a coordinator with `--json` on a free port of this machine; with its address. */
   async coordinator(args: readonly string[]): Promise<{ running: Running; url: string }> {
     const running = this.start(['coordinator', '--port', '0', '--json', ...args]);
-    const { url } = await running.event('start');
-    return { running, url: String(url) };
+    return { running, url: await urlOf(running) };
+  }
+
+  /** Resumes the coordinator of `run`, where it listened before. */
+  async resumed(args: readonly string[] = []): Promise<{ running: Running; url: string }> {
+    const running = this.start(['coordinator', '--resume', 'run', '--json', ...args]);
+    return { running, url: await urlOf(running) };
   }
 
   worker(url: string, args: readonly string[] = []): Running {
     return this.start(['worker', url, '--threads', '1', ...args]);
+  }
+
+  /** A cable to the coordinator at `url`. */
+  async proxy(url: string): Promise<Proxy> {
+    const proxy = await Proxy.to(url);
+    this.#proxies.push(proxy);
+    return proxy;
   }
 
   spawn(file: string, args: readonly string[], options: StartOptions = {}): Running {
@@ -90,9 +104,16 @@ export class Place {
   }
 
   async close(): Promise<void> {
+    for (const proxy of this.#proxies) proxy.close();
     await Promise.all(this.#processes.map((running) => running.kill()));
     await rm(this.folder, { recursive: true, force: true });
   }
+}
+
+/** Where a coordinator with `--json` listens. */
+export async function urlOf(coordinator: Running): Promise<string> {
+  const { url } = await coordinator.event('start');
+  return String(url);
 }
 
 /** A test in a place of its own; the processes that it leaves are killed. */

@@ -2,8 +2,9 @@ import { type ChildProcess, spawn, type SpawnOptions } from 'node:child_process'
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 
-/** Longest wait for a line or for the end of a process, in milliseconds. */
+/** Longest wait for a line, and longest life of a process, in milliseconds. */
 const PATIENCE_MS = 30_000;
+const LIFE_MS = 50_000;
 
 export interface Ended {
   /** Null if a signal ended it. */
@@ -82,6 +83,12 @@ export class Running {
     return JSON.parse(line) as JsonEvent;
   }
 
+  /** How many events of a kind there have been. */
+  count(kind: string): number {
+    return this.#lines.stdout.filter((line) => (JSON.parse(line) as JsonEvent).event === kind)
+      .length;
+  }
+
   /** Ends it, whatever it does. */
   async kill(): Promise<void> {
     this.signal('SIGKILL');
@@ -141,7 +148,7 @@ export class Running {
   async #end(): Promise<Ended> {
     const timer = setTimeout(() => {
       this.signal('SIGKILL');
-    }, PATIENCE_MS);
+    }, LIFE_MS);
     const since = performance.now();
     const [code, signal] = (await once(this.#child, 'close')) as [
       number | null,
@@ -149,8 +156,8 @@ export class Running {
     ];
     clearTimeout(timer);
     this.#over = true;
-    if (performance.now() - since >= PATIENCE_MS) {
-      throw this.#problem(`did not end by itself in ${PATIENCE_MS / 1000} s`);
+    if (performance.now() - since >= LIFE_MS) {
+      throw this.#problem(`did not end by itself in ${LIFE_MS / 1000} s`);
     }
     for (const waiter of [...this.#waiters]) {
       waiter.reject(this.#problem('ended before the line that is waited for'));

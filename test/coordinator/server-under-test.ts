@@ -1,0 +1,49 @@
+import { onTestFinished } from 'vitest';
+import { WebSocket } from 'ws';
+import { CoordinatorServer, type ServerOptions } from '../../coordinator/server.js';
+import { noise, sumOf } from '../data/helpers.js';
+
+export const shard = noise(100_000);
+export const name = sumOf(shard);
+export const TOKEN = 'the right token';
+export const right = { authorization: `Bearer ${TOKEN}` };
+
+/** A server for the running test. */
+export async function listen(options: Partial<ServerOptions> = {}): Promise<CoordinatorServer> {
+  const server = await CoordinatorServer.listen({
+    host: '127.0.0.1',
+    port: 0,
+    token: TOKEN,
+    largestFrame: 10_000,
+    shards: new Map([[name, shard]]),
+    onConnection: () => undefined,
+    ...options,
+  });
+  onTestFinished(() => server.close());
+  return server;
+}
+
+export function socketTo(
+  server: CoordinatorServer,
+  headers: Record<string, string> = right,
+): WebSocket {
+  const socket = new WebSocket(`ws://127.0.0.1:${server.port}/ws`, { headers });
+  onTestFinished(() => {
+    socket.terminate();
+  });
+  return socket;
+}
+
+/** How a WebSocket fares: 'open', or the status with which it was refused. */
+export function fate(socket: WebSocket): Promise<'open' | number | undefined> {
+  return new Promise((resolve) => {
+    socket.on('error', () => undefined);
+    socket.once('open', () => {
+      resolve('open');
+    });
+    socket.once('unexpected-response', (_, response) => {
+      resolve(response.statusCode);
+      socket.terminate();
+    });
+  });
+}
