@@ -40,7 +40,7 @@ export function startEvent(
     validationSamples: validation,
     testSamples: dataset.test.count,
     engine: engine.name,
-    ...(engine.why !== '' && { engineNote: engine.why }),
+    ...(engine.note !== undefined && { engineNote: engine.note }),
     threads,
     batch,
     epochs: Math.ceil(totalSteps / stepsPerEpoch(plan)),

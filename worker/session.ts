@@ -1,5 +1,6 @@
 import type { RawData, WebSocket } from 'ws';
 import { batchOf } from '../src/data/batches.js';
+import type { ChosenEngine } from '../src/engine/choose.js';
 import { DtrainError } from '../src/errors.js';
 import { decodeFrame, encodeFrame } from '../src/protocol/frame.js';
 import {
@@ -25,7 +26,7 @@ export interface SessionOptions {
   readonly threads: number;
   /** Gives the threads for what the coordinator describes. */
   readonly engineFor: (welcome: Welcome, module: Uint8Array) => Promise<WorkerEngine>;
-  readonly onJoined: (run: string) => void;
+  readonly onJoined: (run: string, engine: ChosenEngine) => void;
   /** The coordinator does better without this worker for now (true), or with it again (false). */
   readonly onStanding: (spare: boolean) => void;
   /** Leaves the run. */
@@ -111,7 +112,7 @@ export class Session {
         clearTimeout(this.#welcome);
         this.#engine = await this.#options.engineFor(message, payload);
         this.#say({ type: 'ready' });
-        this.#options.onJoined(message.run);
+        this.#options.onJoined(message.run, this.#engine.engine);
         return;
       case 'weights':
         this.#weights(payload);

@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { defaultCacheDir } from '../src/data/cache-dir.js';
 import { ShardCache } from '../src/data/shard-cache.js';
 import type { WorkerConfig } from '../src/config/types.js';
+import { engineText } from '../src/engine/engine-text.js';
 import { DtrainError } from '../src/errors.js';
 import { parseModelSpec } from '../src/model/files/spec.js';
 import { limits, type Welcome } from '../src/protocol/protocol.js';
@@ -102,11 +103,12 @@ class Worker {
       name: name ?? defaultName(),
       threads,
       engineFor: (welcome, module) => this.#engineFor(welcome, module),
-      onJoined: (run) => {
+      onJoined: (run, engine) => {
         this.#joined = true;
         this.#spare = false;
+        const plural = threads === 1 ? '' : 's';
         onNotice(
-          `Joined ${run} at ${this.#url.text} with ${threads} thread${threads === 1 ? '' : 's'}.`,
+          `Joined ${run} at ${this.#url.text} with ${threads} thread${plural}, ${engineText(engine.name, engine.note)}.`,
         );
       },
       onStanding: (spare) => {

@@ -2,6 +2,7 @@ import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import { Command } from 'commander';
 import { addOptions } from '../config/flags.js';
 import { resolveInspection } from '../config/resolve.js';
+import { chooseNative } from '../engine/native/choose.js';
 import { compileForWasm } from '../engine/wasm/compile.js';
 import { reasonOf } from '../errors.js';
 import { builtInModels } from '../model/lenet5.js';
@@ -18,7 +19,7 @@ export function doctorCommand(): Command {
   addOptions(command, ['json', 'verbose']);
   return command.action(async (flags: Record<string, unknown>) => {
     const { json } = resolveInspection({ flags, env: process.env });
-    const engines = [await wasmEngine(), ...laterEngines];
+    const engines = [await wasmEngine(), await nativeEngine(), ...laterEngines];
     const found = {
       node: process.versions.node,
       platform: `${process.platform} ${process.arch}`,
@@ -43,18 +44,33 @@ export function doctorCommand(): Command {
 }
 
 /** Engines that the design has and this version lacks. */
-const laterEngines: readonly EngineState[] = ['native', 'tfjs-node', 'tfjs'].map((name) => ({
+const laterEngines: readonly EngineState[] = ['tfjs-node', 'tfjs'].map((name) => ({
   name,
   available: false,
   why: 'not in this version of dtrain',
 }));
 
+const model = buildModel(builtInModels.lenet5);
+
 async function wasmEngine(): Promise<EngineState> {
   try {
-    await compileForWasm(buildModel(builtInModels.lenet5), 'momentum');
+    await compileForWasm(model, 'momentum');
     return { name: 'wasm', available: true, why: 'WebAssembly with SIMD and shared memory' };
   } catch (error) {
     const reason = reasonOf(error);
     return { name: 'wasm', available: false, why: reason };
+  }
+}
+
+async function nativeEngine(): Promise<EngineState> {
+  try {
+    const { module, program } = await compileForWasm(model, 'momentum');
+    const wasm = { module, workSize: program.workSize };
+    const native = await chooseNative(model, 'momentum', wasm);
+    return native.library
+      ? { name: 'native', available: true, why: `by ${native.library.description}` }
+      : { name: 'native', available: false, why: native.why };
+  } catch (error) {
+    return { name: 'native', available: false, why: reasonOf(error) };
   }
 }

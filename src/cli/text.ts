@@ -1,3 +1,4 @@
+import { engineText } from '../engine/engine-text.js';
 import type { EpochEvent, Progress, ResultEvent, StartEvent, WorkerEvent } from '../events.js';
 
 const number = new Intl.NumberFormat('en-US');
@@ -32,7 +33,7 @@ export function startLines(event: StartEvent): string[] {
   return [
     `${event.run}: ${event.model}, ${count(event.parameters)} parameters, ${plural(event.steps, 'step')} of ${event.batch}`,
     `${event.dataset} from ${event.datasetSource}: ${plural(event.trainSamples, 'sample')} to train${held}, ${count(event.testSamples)} to test`,
-    `engine ${event.engine}${event.engineNote === undefined ? '' : ` (${event.engineNote})`}, ${event.threads > 0 ? plural(event.threads, 'thread') : 'remote workers only'}`,
+    `${engineText(event.engine, event.engineNote)}, ${event.threads > 0 ? plural(event.threads, 'thread') : 'remote workers only'}`,
     ...(event.resumedStep === undefined
       ? []
       : [`resumed after ${plural(event.resumedStep, 'step')}`]),

@@ -9,8 +9,8 @@ import type { WasmModule } from './wasm/instance.js';
 /** What computes on this machine. Whichever it is, the bits are the same. */
 export interface ChosenEngine {
   readonly name: 'native' | 'wasm';
-  /** Where native code comes from, or why there is none; empty if that was not asked for. */
-  readonly why: string;
+  /** Where native code comes from, or why there is none; undefined if that was not asked for. */
+  readonly note?: string;
   readonly library?: NativeLibrary;
 }
 
@@ -25,13 +25,12 @@ export async function chooseEngine(
   optimizer: OptimizerName,
   wasm: WasmModule,
 ): Promise<ChosenEngine> {
-  if (choice === 'wasm') return { name: 'wasm', why: '' };
+  if (choice === 'wasm') return { name: 'wasm' };
   const native = await chooseNative(model, optimizer, wasm);
   if (native.library) {
-    const lanes = native.library.pairWorkSize === undefined ? '' : ', 16 lanes';
     const { library } = native;
-    return { name: 'native', why: `${library.compiler}${lanes}`, library };
+    return { name: 'native', note: library.description, library };
   }
-  if (choice === 'auto') return { name: 'wasm', why: `no native code: ${native.why}` };
+  if (choice === 'auto') return { name: 'wasm', note: `no native code: ${native.why}` };
   throw new DtrainError('ENGINE_MISSING', `The engine native cannot be had: ${native.why}.`);
 }

@@ -82,6 +82,7 @@ export async function startRun({
       model,
       dataset: { ...DATASET, train, test, shape: model.spec.input, classes: model.classes },
       compiled,
+      engine: { name: 'wasm' },
       table,
       plan,
       totalSteps,

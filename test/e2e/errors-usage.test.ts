@@ -27,7 +27,7 @@ const mistakes: readonly (readonly [line: string, words: RegExp])[] = [
   ['train --model lenet6', /--model must be one of lenet5, lenet5-1998, not "lenet6"/],
   ['train --optimizer rms', /--optimizer must be one of sgd, momentum, adam, adamw/],
   ['train --schedule linear', /--schedule must be one of constant, step, cosine/],
-  ['train --engine cuda', /--engine must be one of auto, wasm/],
+  ['train --engine cuda', /--engine must be one of auto, native, wasm/],
   ['train --validation 9000', /--validation 9000 .*9000 samples/],
   ['train --name ../escape', /--name must be .*letters/],
   ['coordinator --token a --token-file b', /--token and --token-file exclude each other/],

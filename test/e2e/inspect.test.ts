@@ -163,6 +163,7 @@ describe.concurrent('dtrain doctor', () => {
     expect(stdout).toMatch(/\d+ cores?/);
     expect(stdout).toMatch(/GiB/);
     expect(stdout).toMatch(/^engine wasm: yes, \S/m);
+    expect(stdout).toMatch(/^engine native: (yes, by|no,) \S/m);
   });
 
   test('--json has the same', async ({ place }) => {

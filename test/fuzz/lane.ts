@@ -89,13 +89,18 @@ export class Lane {
   }
 
   #start(welcome: Welcome, module: Uint8Array): Promise<WorkerEngine> {
-    return startEngine(welcome, module, 1, {
-      url: parseCoordinatorUrl(this.#server.url),
-      token: null,
-      cache: this.#cache,
-      onNotice: () => undefined,
-      signal: new AbortController().signal,
-    });
+    return startEngine(
+      welcome,
+      module,
+      { engine: 'wasm', threads: 1 },
+      {
+        url: parseCoordinatorUrl(this.#server.url),
+        token: null,
+        cache: this.#cache,
+        onNotice: () => undefined,
+        signal: new AbortController().signal,
+      },
+    );
   }
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { Session, type SessionEnd, type SessionOptions } from '../../dist/worker/session.js';
+import type { ChosenEngine } from '../../src/engine/choose.js';
 import { encodeFrame } from '../../src/protocol/frame.js';
 import {
   type CoordinatorMessage,
@@ -22,6 +23,8 @@ interface SessionUnderTest {
 }
 
 /** A worker's session with a coordinator that a test plays. */
+const engine: ChosenEngine = { name: 'wasm' };
+
 async function startSession(other: Partial<SessionOptions> = {}): Promise<SessionUnderTest> {
   const { port, next } = await fakeCoordinator();
   const problem = await problemOf({ samples: 45, batch: 16 });
@@ -37,7 +40,7 @@ async function startSession(other: Partial<SessionOptions> = {}): Promise<Sessio
   const session = new Session(socket, {
     name: 'test',
     threads: 3,
-    engineFor: () => Promise.resolve({ pool, plan, parameterCount: model.parameterCount }),
+    engineFor: () => Promise.resolve({ pool, plan, parameterCount: model.parameterCount, engine }),
     onJoined: (run) => joined.push(run),
     onStanding: () => undefined,
     signal: leave.signal,
@@ -91,7 +94,12 @@ test('a worker gives its engine what the coordinator says, and is ready after th
         prepared = resolve;
         coordinator.socket.ping();
       });
-      return { pool, plan: { samples: 45, batch: 16 }, parameterCount: model.parameterCount };
+      return {
+        pool,
+        plan: { samples: 45, batch: 16 },
+        parameterCount: model.parameterCount,
+        engine,
+      };
     },
   });
   await coordinator.next('hello');

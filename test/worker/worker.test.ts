@@ -7,6 +7,7 @@ import { bareServer, unusedPort, webServer } from './servers.js';
 const CONFIG: WorkerConfig = {
   threads: 1,
   name: 'test',
+  engine: 'wasm',
   token: null,
   patience: 0,
   quiet: true,

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { reasonOf } from '../../errors.js';
 import { sha256 } from '../../sha256.js';
 
 const run = promisify(execFile);
@@ -67,9 +68,14 @@ export async function compileLibrary(
   sources: readonly string[],
   library: string,
 ): Promise<void> {
-  await run(program, [...FLAGS, ...args, ...LIBRARY_FLAGS, '-o', library, ...sources], {
-    timeout: LONGEST_COMPILATION_MS,
-  });
+  try {
+    await run(program, [...FLAGS, ...args, ...LIBRARY_FLAGS, '-o', library, ...sources], {
+      timeout: LONGEST_COMPILATION_MS,
+    });
+  } catch (error) {
+    const words = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : '';
+    throw new Error(words === '' ? reasonOf(error) : words, { cause: error });
+  }
 }
 
 /** What else a library's content depends on. */

@@ -35,6 +35,8 @@ export class Place {
       XDG_CACHE_HOME: path.join(folder, 'home/.cache'),
       DTRAIN_CACHE_DIR: path.join(folder, 'cache'),
       DTRAIN_MNIST_MIRRORS: NO_MIRROR,
+      // With an empty cache each process would compile anew; native.test.ts has the other engine.
+      DTRAIN_ENGINE: 'wasm',
     };
   }
 
