@@ -89,6 +89,8 @@ export class Training {
   #job: Promise<unknown> = Promise.resolve();
   #reduction: Reduction<number> | undefined;
   #lastMember = LOCAL;
+  /** This process has begun to train. */
+  #began = false;
   #refused = 0;
   #evaluated: { step: number; test: Evaluation; validation: Evaluation | undefined } | undefined;
 
@@ -213,11 +215,11 @@ export class Training {
         return;
       }
       case 'assign':
-        this.#tally.training.start();
+        this.#begin();
         await this.#assign(command);
         return;
       case 'lease':
-        this.#tally.training.start();
+        this.#begin();
         await this.#lease(command.step, command.steps);
         return;
       case 'reduce':
@@ -259,12 +261,18 @@ export class Training {
         this.#setTimer(command.at);
         return;
       case 'wait':
-        this.#options.onWait(this.workers, this.#tally.training.seconds > 0);
+        this.#options.onWait(this.workers, this.#began);
         return;
       case 'finish':
         this.#finish(command.outcome);
         return;
     }
+  }
+
+  /** There is something to compute. */
+  #begin(): void {
+    this.#began = true;
+    this.#tally.training.start();
   }
 
   #setTimer(at: number): void {

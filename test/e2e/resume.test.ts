@@ -116,6 +116,7 @@ describe.concurrent('another fleet takes over', () => {
     const proxy = await place.proxy(second.url);
     const held = proxy.hold('pieces', Number(one) + 10);
     const workers = [place.worker(proxy.url), place.worker(second.url)];
+    await second.running.line(/^Waiting for workers: 1 of 2 are here\.$/, 'stderr');
     (await held).release();
     second.running.signal('SIGTERM');
     const { steps: two, outcome } = await second.running.event('result');
