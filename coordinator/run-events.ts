@@ -1,7 +1,9 @@
 import type { CoordinatorConfig, TrainConfig } from '../src/config/types.js';
 import { batchOf, stepsPerEpoch } from '../src/data/batches.js';
-import type { ResultEvent, StartEvent } from '../src/events.js';
+import { profileKernels } from '../src/engine/profile/profile.js';
+import type { ProfileEvent, ResultEvent, StartEvent } from '../src/events.js';
 import { weightBytes } from '../src/model/files/floats.js';
+import type { OptimizerName } from '../src/optim/optimizer.js';
 import { sha256 } from '../src/sha256.js';
 import { shellWord } from '../src/shell-word.js';
 import type { StepSums } from '../src/threads/pool.js';
@@ -99,4 +101,12 @@ export function stepMetrics(
     accuracy: correct / samples,
     lr,
   };
+}
+
+/** Measures the kernels anew, now that the threads rest. */
+export async function profileEvent(
+  { model, engine }: PreparedRun,
+  optimizer: OptimizerName,
+): Promise<ProfileEvent> {
+  return { event: 'profile', ...(await profileKernels(model, optimizer, engine)) };
 }

@@ -11,7 +11,13 @@ import { CheckpointWriter } from './checkpoint/writer.js';
 import { Fleet } from './fleet.js';
 import type { PreparedRun } from './prepare.js';
 import { checkpointsIn, type ResumedRun } from './resume.js';
-import { resultEvent, type RunIdentity, startEvent, stepMetrics } from './run-events.js';
+import {
+  profileEvent,
+  resultEvent,
+  type RunIdentity,
+  startEvent,
+  stepMetrics,
+} from './run-events.js';
 import { takeCheckpoint } from './snapshot.js';
 import { NOTHING_DONE } from './tally.js';
 import { Training, type TrainingOptions, type TrainingResult } from './training.js';
@@ -100,6 +106,9 @@ export class Run {
       const safe = await writer.close();
       const event = await this.#conclude(prepared, result, safe);
       ending = result.outcome;
+      if (config.profile) {
+        this.#emit(await profileEvent(prepared, config.optimizer));
+      }
       this.#emit(event);
       return event;
     } finally {

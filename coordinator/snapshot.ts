@@ -12,7 +12,8 @@ import type { RunProgress } from './tally.js';
  */
 export function savedConfig(config: TrainConfig | CoordinatorConfig): Record<string, unknown> {
   const own = { out: undefined, name: undefined, token: undefined };
-  return { ...config, ...own, json: undefined, quiet: undefined, verbose: undefined };
+  const reports = { json: undefined, quiet: undefined, verbose: undefined, profile: undefined };
+  return { ...config, ...own, ...reports };
 }
 
 /** A copy of weights and optimizer state, which are at rest after `step` steps, and all about them. */

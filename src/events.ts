@@ -1,5 +1,6 @@
 /** What happens in a run, as `--json` prints it and the library yields it; docs/events.md. */
-export type RunEvent = StartEvent | EpochEvent | WorkerEvent | CheckpointEvent | ResultEvent;
+export type RunEvent =
+  StartEvent | EpochEvent | WorkerEvent | CheckpointEvent | ProfileEvent | ResultEvent;
 
 export interface StartEvent {
   readonly event: 'start';
@@ -68,6 +69,21 @@ export interface CheckpointEvent {
   readonly event: 'checkpoint';
   /** Steps taken. */
   readonly step: number;
+}
+
+/** Where the time of a thread goes, if that was asked for; before the result. */
+export interface ProfileEvent {
+  readonly event: 'profile';
+  /** The most multiplications and additions that one core does, in GFLOP/s. */
+  readonly peakGflops: number;
+  /** What a micro-batch's gradients are made of. */
+  readonly kernels: readonly {
+    readonly name: string;
+    /** For one micro-batch, in one thread that has a core for itself. */
+    readonly microseconds: number;
+    /** Of kernels with weights. */
+    readonly gflops?: number;
+  }[];
 }
 
 export interface ResultEvent {

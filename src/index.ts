@@ -8,6 +8,7 @@ export { DtrainError, type ErrorCode } from './errors.js';
 export type {
   CheckpointEvent,
   EpochEvent,
+  ProfileEvent,
   ResultEvent,
   RunEvent,
   StartEvent,

@@ -1,7 +1,14 @@
 import { createLogUpdate } from 'log-update';
 import pc from 'picocolors';
 import type { Progress, RunEvent } from '../events.js';
-import { epochLine, progressLine, resultLines, startLines, workerLine } from './text.js';
+import {
+  epochLine,
+  profileLines,
+  progressLine,
+  resultLines,
+  startLines,
+  workerLine,
+} from './text.js';
 
 export interface Loudness {
   readonly json: boolean;
@@ -52,6 +59,9 @@ export class Display {
         if (!this.#loudness.quiet) this.#print([workerLine(event)]);
         return;
       case 'checkpoint':
+        return;
+      case 'profile':
+        this.#print(profileLines(event));
         return;
       case 'result': {
         this.#endProgress();

@@ -1,5 +1,12 @@
 import { engineText } from '../engine/engine-text.js';
-import type { EpochEvent, Progress, ResultEvent, StartEvent, WorkerEvent } from '../events.js';
+import type {
+  EpochEvent,
+  ProfileEvent,
+  Progress,
+  ResultEvent,
+  StartEvent,
+  WorkerEvent,
+} from '../events.js';
 
 const number = new Intl.NumberFormat('en-US');
 
@@ -71,6 +78,25 @@ export function workerLine(event: WorkerEvent): string {
     case 'working':
       return `${name} has a share of the steps again.`;
   }
+}
+
+export function profileLines({ peakGflops, kernels }: ProfileEvent): string[] {
+  const whole = kernels.reduce((sum, { microseconds }) => sum + microseconds, 0);
+  const row = (name: string, microseconds: number, gflops: number | undefined): string =>
+    [
+      name.padEnd(20),
+      microseconds.toFixed(2).padStart(9),
+      percent(microseconds / whole).padStart(9),
+      gflops === undefined ? '' : gflops.toFixed(1).padStart(9),
+      gflops === undefined ? '' : `${((100 * gflops) / peakGflops).toFixed(0)} %`.padStart(9),
+    ]
+      .join(' ')
+      .trimEnd();
+  return [
+    `A micro-batch's gradients in one thread: ${whole.toFixed(1)} µs; this core multiplies and adds at most ${peakGflops.toFixed(1)} GFLOP/s.`,
+    'kernel                      µs     share   GFLOP/s   of most',
+    ...kernels.map(({ name, microseconds, gflops }) => row(name, microseconds, gflops)),
+  ];
 }
 
 export function resultLines(event: ResultEvent): string[] {

@@ -81,6 +81,12 @@ export const options: OptionTable = {
     default: false,
     parser: yesOrNo,
   },
+  profile: {
+    flag: '--profile',
+    description: 'say at the end where the time went, kernel by kernel',
+    default: false,
+    parser: yesOrNo,
+  },
   verbose: {
     flag: '--verbose',
     description: 'show where an error comes from',
@@ -162,6 +168,7 @@ export const trainKeys = [
   'resume',
   'override',
   'config',
+  'profile',
   'json',
   'quiet',
   'verbose',

@@ -134,6 +134,7 @@ function run(settings: Settings): TrainConfig {
     out: settings.get('out'),
     name: settings.get('name'),
     checkpointEvery: settings.get('checkpointEvery'),
+    profile: settings.get('profile'),
     json: settings.get('json'),
     ...loudness(settings),
   };

@@ -43,6 +43,8 @@ export interface TrainConfig extends TrainingSettings {
   readonly threads: number;
   readonly out: string | null;
   readonly name: string | null;
+  /** Say at the end where the time went. */
+  readonly profile: boolean;
   readonly json: boolean;
   readonly quiet: boolean;
   readonly verbose: boolean;

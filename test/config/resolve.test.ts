@@ -28,7 +28,13 @@ test('the defaults', async () => {
   const train = {
     ...training,
     ...{ dataDir: null, engine: 'auto', threads, out: null, name: null },
-    ...{ checkpointEvery: { seconds: 30 }, json: false, quiet: false, verbose: false },
+    ...{
+      checkpointEvery: { seconds: 30 },
+      profile: false,
+      json: false,
+      quiet: false,
+      verbose: false,
+    },
   };
   expect(await resolveTrain(none)).toStrictEqual(train);
   expect(await resolveCoordinator(none)).toStrictEqual({
@@ -36,7 +42,15 @@ test('the defaults', async () => {
     ...{ host: '127.0.0.1', port: 7070, workers: 0, token: null },
   });
   expect(await resolveWorker(none)).toStrictEqual({
-    ...{ threads, name: null, token: null, patience: 600, quiet: false, verbose: false },
+    ...{
+      threads,
+      name: null,
+      engine: 'auto',
+      token: null,
+      patience: 600,
+      quiet: false,
+      verbose: false,
+    },
   });
 });
 

@@ -150,6 +150,7 @@ const CONFIG: CoordinatorConfig = {
   out: null,
   name: null,
   checkpointEvery: { seconds: 30 },
+  profile: false,
   json: false,
   quiet: true,
   verbose: false,

@@ -35,6 +35,7 @@ const contract: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   worker: { action: 'string', name: 'string', threads: 'number', workers: 'number' },
   checkpoint: { step: 'number' },
+  profile: { peakGflops: 'number', kernels: 'object' },
   result: {
     outcome: 'string',
     weightsSha256: 'string',
@@ -126,6 +127,16 @@ describe('--json', () => {
     const ended = await place.run(['train', '--steps', '5', '--json', '--quiet']);
     expectContract(eventsOf(ended));
     expect(ended.stderr).not.toMatch(/epoch/);
+  });
+
+  test('--profile adds where the time went, to the events and for people', async ({ place }) => {
+    const ended = await place.run(['train', '--steps', '5', '--json', '--profile']);
+    const events = eventsOf(ended);
+    expectContract(events);
+    expect(events.map(({ event }) => event).slice(-2)).toEqual(['profile', 'result']);
+    const kernels = events.at(-2)?.kernels as { name: string }[];
+    expect(ended.stderr).toMatch(/at most \d+\.\d GFLOP\/s\.$/m);
+    for (const { name } of kernels) expect(ended.stderr).toMatch(new RegExp(`^${name} +\\d`, 'm'));
   });
 
   test('coordinator reports its workers, and keeps the token out of its folder', async ({

@@ -1,0 +1,116 @@
+import { byteTable } from '../data/normalise.js';
+import { initialWeights } from '../model/initial-weights.js';
+import { type Model, sizeOf } from '../model/model.js';
+import { type OptimizerName, stateSlots, stepHyperparameters } from '../optim/optimizer.js';
+import type { Engine, Place, SamplePlaces } from './engine.js';
+import { LANES } from './ir/types.js';
+import { pieceSizeOf } from './program.js';
+
+/** A micro-batch, and one that is not full. */
+const SAMPLES = 2 * LANES - 3;
+const PAGE = 65_536;
+const EVALUATION = 16;
+const HYPER = { momentum: 0.9, weightDecay: 0.01 };
+
+/** A small batch in a memory where engines can work on it in turn. */
+export class ProbeMemory {
+  readonly memory = new WebAssembly.Memory({ initial: 1, maximum: 65_536, shared: true });
+  readonly #firstWeights: Float32Array;
+  readonly #parameters: number;
+  readonly #stateValues: number;
+  readonly #places: Record<
+    | 'weights'
+    | 'images'
+    | 'labels'
+    | 'table'
+    | 'indices'
+    | 'left'
+    | 'right'
+    | 'state'
+    | 'hyper'
+    | 'check'
+    | 'out',
+    Place
+  >;
+  #end = 64;
+
+  constructor(model: Model, optimizer: OptimizerName) {
+    const size = sizeOf(model.spec.input);
+    const piece = new Float32Array(pieceSizeOf(model.parameterCount));
+    this.#parameters = model.parameterCount;
+    this.#firstWeights = initialWeights(model, 1);
+    this.#stateValues = stateSlots[optimizer] * model.parameterCount;
+    const noise = Uint8Array.from(
+      { length: SAMPLES * size },
+      (_, index) => Math.imul(index + 1, 2_654_435_761) >>> 24,
+    );
+    const indices = Uint32Array.from({ length: 2 * LANES }, (_, index) => index % SAMPLES);
+    this.#places = {
+      weights: this.floats(this.#firstWeights),
+      images: this.bytes(noise),
+      labels: this.bytes(Uint8Array.from({ length: SAMPLES }, (_, index) => index % model.classes)),
+      table: this.floats(byteTable()),
+      indices: this.bytes(new Uint8Array(indices.buffer)),
+      left: this.floats(piece),
+      right: this.floats(piece),
+      state: this.floats(new Float32Array(this.#stateValues)),
+      hyper: this.floats(stepHyperparameters(HYPER, 0.01, SAMPLES, 0)),
+      check: this.floats(new Float32Array(32)),
+      out: this.floats(new Float32Array(EVALUATION)),
+    };
+  }
+
+  /** A place with these values. */
+  floats(values: Float32Array): Place {
+    return this.bytes(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+  }
+
+  bytes(values: Uint8Array): Place {
+    const place = this.#end;
+    this.#end = Math.ceil((place + values.length) / 64) * 64;
+    const missing = this.#end - this.memory.buffer.byteLength;
+    if (missing > 0) this.memory.grow(Math.ceil(missing / PAGE));
+    new Uint8Array(this.memory.buffer).set(values, place);
+    return place;
+  }
+
+  /** The arguments of `gradients`, which sums into the left piece. */
+  gradientArguments(work: Place): [...SamplePlaces, piece: Place] {
+    const { weights, images, labels, table, indices, left } = this.#places;
+    return [weights, images, labels, table, indices, SAMPLES, work, left];
+  }
+
+  /** The sum of both micro-batches' gradients, in the left piece. */
+  gradients(engine: Engine, work: Place, pairWork: Place | undefined): void {
+    const { weights, images, labels, table, indices, left, right } = this.#places;
+    const common = [weights, images, labels, table] as const;
+    if (pairWork !== undefined && engine.gradientsOfPair) {
+      engine.gradientsOfPair(...common, indices, SAMPLES, pairWork, left);
+      return;
+    }
+    engine.gradients(...common, indices, LANES, work, left);
+    engine.gradients(...common, indices + 4 * LANES, SAMPLES - LANES, work, right);
+    engine.add(left, right);
+  }
+
+  /** All that a step computes from the first weights on, bit by bit. */
+  step(engine: Engine, work: Place, pairWork: Place | undefined): Uint32Array {
+    const { weights, images, labels, table, indices, left, state, hyper, check, out } =
+      this.#places;
+    new Float32Array(this.memory.buffer, weights, this.#parameters).set(this.#firstWeights);
+    new Float32Array(this.memory.buffer, state, this.#stateValues).fill(0);
+    this.gradients(engine, work, pairWork);
+    const words = (place: Place, count: number): Uint32Array =>
+      new Uint32Array(this.memory.buffer, place, count).slice();
+    const sums = words(left, this.#parameters + 2);
+    engine.update(weights, left, state, hyper, check);
+    engine.evaluate(weights, images, labels, table, indices, LANES, work, out);
+    const results = [
+      sums,
+      words(weights, this.#parameters),
+      words(state, this.#stateValues),
+      words(out, 2 + LANES),
+    ];
+    return Uint32Array.from(results.flatMap((part) => Array.from(part)));
+  }
+}
