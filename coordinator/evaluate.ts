@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { InspectionConfig } from '../src/config/types.js';
-import { EMPTY_SPLIT } from '../src/data/dataset.js';
+import { copySplit, NO_SAMPLES, sizeOfSplit } from '../src/data/dataset.js';
 import { loadMnist } from '../src/data/mnist.js';
 import { byteTable } from '../src/data/normalise.js';
 import { chooseEngine } from '../src/engine/choose.js';
@@ -41,13 +41,14 @@ export async function evaluateModel(
     stateSlots: 0,
     seed: 0,
     batch: 1,
-    training: EMPTY_SPLIT,
+    training: NO_SAMPLES,
     trainingList: new Uint32Array(),
     validationList: new Uint32Array(),
-    test,
+    test: sizeOfSplit(test),
     table: byteTable(),
   });
   try {
+    copySplit(test, pool.test);
     pool.weights.set(weights);
     const evaluation = await pool.evaluate('test');
     return { evaluation, dataset: dataset.name, model: model.spec.name };

@@ -50,7 +50,7 @@ export class Fleet {
       port: config.port,
       token,
       largestFrame: largestWorkerFrame(model.parameterCount, microBatchesOf(plan.batch)),
-      shards: new Map(shards.map(({ sha256, bytes }) => [sha256, bytes])),
+      shards: new Map(shards.map(({ sha256, parts }) => [sha256, parts])),
       onConnection: (socket) => {
         acceptWorker(options, workers, welcome, socket);
       },

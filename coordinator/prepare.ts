@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { BatchPlan } from '../src/data/batches.js';
 import { byteTable } from '../src/data/normalise.js';
-import type { Dataset } from '../src/data/dataset.js';
+import { copySplit, type Dataset, sizeOfSplit } from '../src/data/dataset.js';
 import { loadMnist } from '../src/data/mnist.js';
 import { holdOut } from '../src/data/order.js';
 import { stepsPerEpoch } from '../src/data/batches.js';
@@ -73,16 +73,19 @@ export async function prepareRun(
     stateSlots: stateSlots[config.optimizer],
     seed,
     batch,
-    training: dataset.train,
+    training: sizeOfSplit(dataset.train),
     trainingList: lists.training,
     validationList: lists.validation,
-    test: dataset.test,
+    test: sizeOfSplit(dataset.test),
     table,
   });
   pool.weights.set(initialWeights(model, seed));
+  copySplit(dataset.train, pool.training);
+  copySplit(dataset.test, pool.test);
   return {
     model,
-    dataset,
+    // The threads' copy of the samples is the only one that is kept.
+    dataset: { ...dataset, train: pool.training, test: pool.test },
     compiled,
     engine,
     table,

@@ -14,7 +14,7 @@ export interface ServerOptions {
   /** Bytes of the largest frame that a worker may send. */
   readonly largestFrame: number;
   /** Shards by their SHA-256. */
-  readonly shards: ReadonlyMap<string, Uint8Array>;
+  readonly shards: ReadonlyMap<string, readonly Uint8Array[]>;
   readonly onConnection: (socket: WebSocket) => void;
 }
 
@@ -104,9 +104,10 @@ export class CoordinatorServer {
     }
     response.writeHead(200, {
       'content-type': 'application/octet-stream',
-      'content-length': shard.length,
+      'content-length': shard.reduce((sum, part) => sum + part.length, 0),
     });
-    response.end(shard);
+    for (const part of shard) response.write(part);
+    response.end();
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {

@@ -4,7 +4,7 @@
  */
 import { availableParallelism, cpus } from 'node:os';
 import { batchOf } from '../dist/src/data/batches.js';
-import { EMPTY_SPLIT } from '../dist/src/data/dataset.js';
+import { copySplit, NO_SAMPLES } from '../dist/src/data/dataset.js';
 import { byteTable } from '../dist/src/data/normalise.js';
 import { holdOut } from '../dist/src/data/order.js';
 import { compileForWasm } from '../dist/src/engine/wasm/compile.js';
@@ -41,12 +41,13 @@ function startPool(threads: number): ThreadPool {
     stateSlots: 1,
     seed: 1,
     batch: BATCH,
-    training: { count: SAMPLES, images, labels },
+    training: { count: SAMPLES, sampleBytes: 784 },
     trainingList: lists.training,
     validationList: lists.validation,
-    test: EMPTY_SPLIT,
+    test: NO_SAMPLES,
     table: byteTable(),
   });
+  copySplit({ count: SAMPLES, images, labels }, pool.training);
   pool.weights.set(initialWeights(model, 1));
   return pool;
 }

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { sha256 } from '../src/sha256.js';
-import { EMPTY_SPLIT } from '../src/data/dataset.js';
+import { NO_SAMPLES } from '../src/data/dataset.js';
 import { holdOut } from '../src/data/order.js';
 import type { BatchPlan } from '../src/data/batches.js';
 import { pieceSizeOf } from '../src/engine/program.js';
@@ -12,7 +12,7 @@ import { parseModelSpec } from '../src/model/files/spec.js';
 import { buildModel, sizeOf } from '../src/model/model.js';
 import type { Welcome } from '../src/protocol/protocol.js';
 import { ThreadPool } from '../src/threads/pool.js';
-import { loadShards, type ShardSource } from './shards.js';
+import { loadShards, type ShardSource, sizeOfShards } from './shards.js';
 
 /** A worker's threads with a run's data and model. */
 export interface WorkerEngine {
@@ -39,11 +39,8 @@ export async function startEngine(
   const module = await compileModule(Uint8Array.from(moduleBytes));
   const { workSize } = welcome.module;
   const chosen = await chooseEngine(engine, model, welcome.optimizer, { module, workSize });
-  const training = await loadShards(source, welcome.data.shards, sizeOf(model.spec.input));
   const { seed, batch, validation } = welcome;
-  if (training.labels.some((label) => label >= model.classes)) {
-    throw new DtrainError('PROTOCOL', 'The data has a label that the model has no class for.');
-  }
+  const training = sizeOfShards(welcome.data.shards, sizeOf(model.spec.input));
   if (validation >= training.count) {
     throw new DtrainError('PROTOCOL', 'The validation split leaves nothing to train on.');
   }
@@ -61,9 +58,18 @@ export async function startEngine(
     training,
     trainingList: lists.training,
     validationList: new Uint32Array(),
-    test: EMPTY_SPLIT,
+    test: NO_SAMPLES,
     table: Float32Array.from(welcome.data.table),
   });
+  try {
+    await loadShards(source, welcome.data.shards, pool.training);
+    if (pool.training.labels.some((label) => label >= model.classes)) {
+      throw new DtrainError('PROTOCOL', 'The data has a label that the model has no class for.');
+    }
+  } catch (error) {
+    await pool.close();
+    throw error;
+  }
   const plan = { samples: lists.training.length, batch };
   return { pool, plan, parameterCount: model.parameterCount, engine: chosen };
 }

@@ -1,4 +1,4 @@
-import type { Split } from '../src/data/dataset.js';
+import type { Split, SplitSize } from '../src/data/dataset.js';
 import { sha256 } from '../src/sha256.js';
 import { readShard } from '../src/data/shards.js';
 import type { ShardCache } from '../src/data/shard-cache.js';
@@ -17,21 +17,28 @@ export interface ShardSource {
 type ShardName = Welcome['data']['shards'][number];
 
 /**
- * The training samples, shard by shard: from the cache, else from the coordinator.
- * @throws DtrainError PROTOCOL, COORDINATOR_GONE
+ * The room that a run's training samples take.
+ * @throws DtrainError PROTOCOL if a worker does not take so much
  */
-export async function loadShards(
-  source: ShardSource,
-  shards: readonly ShardName[],
-  sampleBytes: number,
-): Promise<Split> {
+export function sizeOfShards(shards: readonly ShardName[], sampleBytes: number): SplitSize {
   const count = shards.reduce((sum, shard) => sum + shard.count, 0);
   const largest = Math.max(...shards.map((shard) => shard.count * (sampleBytes + 1)));
   if (largest > limits.shardBytes || count * (sampleBytes + 1) > limits.dataBytes) {
     throw new DtrainError('PROTOCOL', 'The data is larger than a worker takes.');
   }
-  const images = new Uint8Array(count * sampleBytes);
-  const labels = new Uint8Array(count);
+  return { count, sampleBytes };
+}
+
+/**
+ * Fills a split of their size, shard by shard: from the cache, else from the coordinator.
+ * @throws DtrainError PROTOCOL, COORDINATOR_GONE
+ */
+export async function loadShards(
+  source: ShardSource,
+  shards: readonly ShardName[],
+  { count, images, labels }: Split,
+): Promise<void> {
+  const sampleBytes = images.length / count;
   let first = 0;
   let fetched = 0;
   for (const shard of shards) {
@@ -49,7 +56,6 @@ export async function loadShards(
       ? `All ${shards.length} shards of the data were in the cache.`
       : `Fetched ${(fetched / 1e6).toFixed(1)} MB of data from the coordinator.`,
   );
-  return { count, images, labels };
 }
 
 async function fetchShard(

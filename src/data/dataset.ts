@@ -7,6 +7,24 @@ export interface Split {
   readonly labels: Uint8Array;
 }
 
+/** How much room a split takes. */
+export interface SplitSize {
+  readonly count: number;
+  readonly sampleBytes: number;
+}
+
+export const NO_SAMPLES: SplitSize = { count: 0, sampleBytes: 0 };
+
+export function sizeOfSplit({ count, images }: Split): SplitSize {
+  return { count, sampleBytes: count === 0 ? 0 : images.length / count };
+}
+
+/** Copies samples to where there is room for as many. */
+export function copySplit(from: Split, to: Split): void {
+  to.images.set(from.images);
+  to.labels.set(from.labels);
+}
+
 export const EMPTY_SPLIT: Split = {
   count: 0,
   images: new Uint8Array(),

@@ -7,13 +7,13 @@ export const SHARD_SAMPLES = 5000;
 
 /** A run of a split's samples, as it travels to other machines and is cached there. */
 export interface Shard {
-  /** Of `bytes`: the shard's name. */
+  /** Of its parts, one after the other: the shard's name. */
   readonly sha256: string;
   /** The index in the split of the shard's first sample. */
   readonly first: number;
   readonly count: number;
-  /** The images, count * sampleBytes bytes; then the labels, count bytes. */
-  readonly bytes: Uint8Array;
+  /** The images, count * sampleBytes bytes; then the labels, count bytes. Views of the split. */
+  readonly parts: readonly [images: Uint8Array, labels: Uint8Array];
 }
 
 /** Cuts a split, whose samples have `sampleBytes` bytes each, into shards, in order. */
@@ -21,10 +21,9 @@ export function cutShards(split: Split, sampleBytes: number): Shard[] {
   const shards: Shard[] = [];
   for (let first = 0; first < split.count; first += SHARD_SAMPLES) {
     const count = Math.min(SHARD_SAMPLES, split.count - first);
-    const bytes = new Uint8Array(count * (sampleBytes + 1));
-    bytes.set(split.images.subarray(first * sampleBytes, (first + count) * sampleBytes));
-    bytes.set(split.labels.subarray(first, first + count), count * sampleBytes);
-    shards.push({ sha256: sha256(bytes), first, count, bytes });
+    const images = split.images.subarray(first * sampleBytes, (first + count) * sampleBytes);
+    const labels = split.labels.subarray(first, first + count);
+    shards.push({ sha256: sha256(images, labels), first, count, parts: [images, labels] });
   }
   return shards;
 }

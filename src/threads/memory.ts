@@ -1,4 +1,4 @@
-import type { Split } from '../data/dataset.js';
+import type { SplitSize } from '../data/dataset.js';
 import { microBatchesOf } from '../data/batches.js';
 import type { Place } from '../engine/engine.js';
 import { LANES } from '../engine/ir/types.js';
@@ -76,11 +76,11 @@ export interface MemoryNeeds {
   readonly piece: number;
   /** Micro-batches in a full batch. */
   readonly microBatches: number;
-  readonly training: Split;
+  readonly training: SplitSize;
   /** Sample numbers in the training split. */
   readonly trainingList: Uint32Array;
   readonly validationList: Uint32Array;
-  readonly test: Split;
+  readonly test: SplitSize;
 }
 
 export function planMemory(needs: MemoryNeeds): MemoryPlan {
@@ -91,9 +91,9 @@ export function planMemory(needs: MemoryNeeds): MemoryPlan {
     return at;
   };
   const floats = (count: number): Place => place(count * 4);
-  const samples = (split: Split): { images: Place; labels: Place } => ({
-    images: place(split.images.length),
-    labels: place(split.labels.length),
+  const samples = ({ count, sampleBytes }: SplitSize): { images: Place; labels: Place } => ({
+    images: place(count * sampleBytes),
+    labels: place(count),
   });
   const list = (count: number): { list: Place; count: number } => ({ list: floats(count), count });
   const evaluated = Math.max(needs.validationList.length, needs.test.count);
@@ -131,18 +131,13 @@ export function piecesInFlight(threads: number, microBatches: number): number {
   return Math.min(threads * (4 * rootLevel(microBatches) + 1), microBatches + threads);
 }
 
-/** Puts samples, lists and the byte table into a new memory. */
+/** Puts lists and the byte table into a new memory. */
 export function fillMemory(
   buffer: ArrayBufferLike,
   plan: MemoryPlan,
   needs: MemoryNeeds,
   table: Float32Array,
 ): void {
-  const bytes = new Uint8Array(buffer);
-  bytes.set(needs.training.images, plan.training.images);
-  bytes.set(needs.training.labels, plan.training.labels);
-  bytes.set(needs.test.images, plan.test.images);
-  bytes.set(needs.test.labels, plan.test.labels);
   const words = new Uint32Array(buffer);
   words.set(needs.trainingList, plan.training.list / 4);
   words.set(needs.validationList, plan.validation.list / 4);

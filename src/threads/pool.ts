@@ -1,6 +1,6 @@
 import { Piscina } from 'piscina';
 import { batchOf, microBatchesOf } from '../data/batches.js';
-import type { Split } from '../data/dataset.js';
+import type { Split, SplitSize } from '../data/dataset.js';
 import type { Engine, Place } from '../engine/engine.js';
 import { CORRECT, LOSS, type Program } from '../engine/program.js';
 import type { NativeLibrary } from '../engine/native/build.js';
@@ -42,10 +42,10 @@ export interface PoolOptions {
   readonly stateSlots: number;
   readonly seed: number;
   readonly batch: number;
-  readonly training: Split;
+  readonly training: SplitSize;
   readonly trainingList: Uint32Array;
   readonly validationList: Uint32Array;
-  readonly test: Split;
+  readonly test: SplitSize;
   /** The float32 value of each byte of a sample. */
   readonly table: Float32Array;
 }
@@ -83,7 +83,7 @@ export class ThreadPool {
   #jobSlots = 0;
   #failure: DtrainError | undefined;
 
-  /** Starts the threads; they wait for the first job. */
+  /** Starts the threads. They wait for the first job, before which the samples must be there. */
   constructor(options: PoolOptions) {
     const { module, program, library, parameterCount, threads } = options;
     const microBatches = microBatchesOf(options.batch);
@@ -163,6 +163,16 @@ export class ThreadPool {
   /** Sees to it that so many pieces from elsewhere can be held, whatever the threads take. */
   reserve(count: number): void {
     this.pieces.reserve(this.#jobSlots + count);
+  }
+
+  /** The training samples, in place. */
+  get training(): Split {
+    return this.#samples(this.#plan.training, this.#options.training);
+  }
+
+  /** The test samples, in place. */
+  get test(): Split {
+    return this.#samples(this.#plan.test, this.#options.test);
   }
 
   /** The weights, in place. */
@@ -257,6 +267,15 @@ export class ThreadPool {
     this.#failure ??= new DtrainError('THREAD_FAILED', 'The compute threads have been stopped.');
     this.#control.raise('finished');
     await this.#piscina.destroy();
+  }
+
+  #samples({ images, labels }: SampleSet, { count, sampleBytes }: SplitSize): Split {
+    const { buffer } = this.memory;
+    return {
+      count,
+      images: new Uint8Array(buffer, images, count * sampleBytes),
+      labels: new Uint8Array(buffer, labels, count),
+    };
   }
 
   /** The labels of a set's samples, in the order of its list. */

@@ -117,7 +117,7 @@ describe('closing', { timeout: 8_000 }, () => {
 
   test('does not wait for somebody who does not read the data', async () => {
     const huge = noise(50_000_000);
-    const server = await listen({ shards: new Map([[name, huge]]) });
+    const server = await listen({ shards: new Map([[name, [huge]]]) });
     const socket = await openSocket(server.port);
     socket.pause();
     socket.write(

@@ -15,7 +15,7 @@ export async function listen(options: Partial<ServerOptions> = {}): Promise<Coor
     port: 0,
     token: TOKEN,
     largestFrame: 10_000,
-    shards: new Map([[name, shard]]),
+    shards: new Map([[name, [shard.subarray(0, 7), shard.subarray(7)]]]),
     onConnection: () => undefined,
     ...options,
   });

@@ -17,14 +17,16 @@ it('cuts a split into shards that together hold each sample once, in order', () 
     [SHARD_SAMPLES, SHARD_SAMPLES],
     [2 * SHARD_SAMPLES, 1],
   ]);
-  const read = shards.map(({ bytes, count }) => readShard(bytes, count, SAMPLE_BYTES));
+  const read = shards.map(({ parts, count }) =>
+    readShard(Buffer.concat(parts), count, SAMPLE_BYTES),
+  );
   expect(Buffer.concat(read.map(({ images }) => images)).equals(whole.images)).toBe(true);
   expect(Buffer.concat(read.map(({ labels }) => labels)).equals(whole.labels)).toBe(true);
 });
 
 it('names each shard by the sum of its bytes', () => {
-  for (const { bytes, sha256 } of cutShards(split(SHARD_SAMPLES + 7), SAMPLE_BYTES)) {
-    expect(sha256).toBe(sumOf(bytes));
+  for (const { parts, sha256 } of cutShards(split(SHARD_SAMPLES + 7), SAMPLE_BYTES)) {
+    expect(sha256).toBe(sumOf(Buffer.concat(parts)));
   }
 });
 

@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest';
 import { type PoolOptions, ThreadPool } from '../../dist/src/threads/pool.js';
-import type { Split } from '../../src/data/dataset.js';
+import { copySplit, sizeOfSplit, type Split } from '../../src/data/dataset.js';
 import { holdOut, type HoldOut } from '../../src/data/order.js';
 import { type Compiled, compileForWasm } from '../../src/engine/wasm/compile.js';
 import { initialWeights } from '../../src/model/initial-weights.js';
@@ -85,14 +85,16 @@ export function poolFor(
     stateSlots: stateSlots[OPTIMIZER],
     seed,
     batch,
-    training,
+    training: sizeOfSplit(training),
     trainingList: lists.training,
     validationList: lists.validation,
-    test,
+    test: sizeOfSplit(test),
     table,
     ...other,
   });
   onTestFinished(() => pool.close());
+  copySplit(training, pool.training);
+  copySplit(test, pool.test);
   pool.weights.set(initialWeights(model, seed));
   return pool;
 }

@@ -46,7 +46,7 @@ async function slowCoordinator(): Promise<{ port: number; send: Promise<() => vo
     http.closeAllConnections();
   });
   const { port } = http.address() as AddressInfo;
-  return { port, send: request.then((response) => () => response.end(shard.bytes)) };
+  return { port, send: request.then((response) => () => response.end(Buffer.concat(shard.parts))) };
 }
 
 /** Resolves when a process has written `text`. */

@@ -6,7 +6,7 @@ import type { Split } from '../../src/data/dataset.js';
 import { ShardCache } from '../../src/data/shard-cache.js';
 import { cutShards, SHARD_SAMPLES } from '../../src/data/shards.js';
 import { limits } from '../../src/protocol/protocol.js';
-import { loadShards, type ShardSource } from '../../worker/shards.js';
+import { loadShards, type ShardSource, sizeOfShards } from '../../worker/shards.js';
 import { parseCoordinatorUrl } from '../../worker/url.js';
 import { dtrainError, noise, sumOf, temporaryFolder } from '../data/helpers.js';
 import { unusedPort, webServer } from './servers.js';
@@ -20,7 +20,10 @@ const split: Split = {
   images: noise((2 * SHARD_SAMPLES + 7) * SAMPLE_BYTES, 1),
   labels: noise(2 * SHARD_SAMPLES + 7, 2),
 };
-const shards = cutShards(split, SAMPLE_BYTES);
+const shards = cutShards(split, SAMPLE_BYTES).map(({ parts, ...shard }) => ({
+  ...shard,
+  bytes: new Uint8Array(Buffer.concat(parts)),
+}));
 const names = shards.map(({ sha256, count }) => ({ sha256, count }));
 const contents = new Map(shards.map(({ sha256, bytes }) => [sha256, bytes]));
 
@@ -30,7 +33,7 @@ async function serve(content: ReadonlyMap<string, Uint8Array>): Promise<Coordina
     port: 0,
     token: TOKEN,
     largestFrame: 1000,
-    shards: content,
+    shards: new Map([...content].map(([name, bytes]) => [name, [bytes]])),
     onConnection: (socket) => {
       socket.terminate();
     },
@@ -57,11 +60,19 @@ async function sourceAt(
   };
 }
 
+async function load(source: ShardSource, shards: typeof names): Promise<Split> {
+  const { count, sampleBytes } = sizeOfShards(shards, SAMPLE_BYTES);
+  const images = new Uint8Array(count * sampleBytes);
+  const loaded = { count, images, labels: new Uint8Array(count) };
+  await loadShards(source, shards, loaded);
+  return loaded;
+}
+
 describe('the data of a run', () => {
   test('comes from the coordinator, in order, and is kept', async () => {
     const { port } = await serve(contents);
     const source = await sourceAt(port);
-    expect(await loadShards(source, names, SAMPLE_BYTES)).toEqual(split);
+    expect(await load(source, names)).toEqual(split);
     expect((await readdir(source.folder)).sort()).toEqual(names.map((n) => n.sha256).sort());
     expect(source.notices).toEqual([expect.stringMatching(/^Fetched 0\.1 MB /)]);
   });
@@ -69,9 +80,9 @@ describe('the data of a run', () => {
   test('comes from the cache the second time, without a word to the coordinator', async () => {
     const server = await serve(contents);
     const source = await sourceAt(server.port);
-    await loadShards(source, names, SAMPLE_BYTES);
+    await load(source, names);
     await server.close();
-    expect(await loadShards(source, names, SAMPLE_BYTES)).toEqual(split);
+    expect(await load(source, names)).toEqual(split);
     expect(source.notices.at(-1)).toMatch(/^All 3 shards .* in the cache\.$/);
   });
 
@@ -86,7 +97,7 @@ describe('the data of a run', () => {
     if (!first || !second || !third) throw new Error('There are no shards.');
     await source.cache.put(first.sha256, first.bytes);
     await writeFile(join(source.folder, third.sha256), 'damaged');
-    expect(await loadShards(source, names, SAMPLE_BYTES)).toEqual(split);
+    expect(await load(source, names)).toEqual(split);
     expect(asked).toEqual([`/shards/${second.sha256}`, `/shards/${third.sha256}`]);
     expect(await source.cache.get(third.sha256)).toEqual(third.bytes);
   });
@@ -96,7 +107,7 @@ describe('the data of a run', () => {
     const file = join(await temporaryFolder(), 'file');
     await writeFile(file, '');
     const source = await sourceAt(port, { cache: new ShardCache(join(file, 'cache')) });
-    expect(await loadShards(source, names, SAMPLE_BYTES)).toEqual(split);
+    expect(await load(source, names)).toEqual(split);
     expect(source.notices[0]).toMatch(/not kept .*ENOTDIR/);
   });
 });
@@ -109,7 +120,7 @@ describe('is refused, and not kept:', () => {
   async function expectRefused(content: Uint8Array, ...parts: string[]): Promise<void> {
     const { port } = await serve(new Map([[sha256, content]]));
     const source = await sourceAt(port);
-    await expect(loadShards(source, [{ sha256, count }], SAMPLE_BYTES)).rejects.toEqual(
+    await expect(load(source, [{ sha256, count }])).rejects.toEqual(
       dtrainError('PROTOCOL', ...parts),
     );
     expect(await readdir(source.folder)).toEqual([]);
@@ -136,17 +147,13 @@ describe('is refused, and not kept:', () => {
 
   test('a shard that the coordinator does not have', async () => {
     const { port } = await serve(new Map());
-    await expect(loadShards(await sourceAt(port), names, SAMPLE_BYTES)).rejects.toEqual(
-      dtrainError('PROTOCOL', '404'),
-    );
+    await expect(load(await sourceAt(port), names)).rejects.toEqual(dtrainError('PROTOCOL', '404'));
   });
 
   test('data for which the token does not hold', async () => {
     const { port } = await serve(contents);
     const source = await sourceAt(port, { token: 'another' });
-    await expect(loadShards(source, names, SAMPLE_BYTES)).rejects.toEqual(
-      dtrainError('PROTOCOL', '401'),
-    );
+    await expect(load(source, names)).rejects.toEqual(dtrainError('PROTOCOL', '401'));
   });
 
   test.each([
@@ -156,15 +163,13 @@ describe('is refused, and not kept:', () => {
   ])('%s, before it is asked for', async (_, counts) => {
     const source = await sourceAt(await unusedPort());
     const claimed = counts.map((claim) => ({ sha256: sumOf(noise(1)), count: claim }));
-    await expect(loadShards(source, claimed, SAMPLE_BYTES)).rejects.toEqual(
-      dtrainError('PROTOCOL', 'larger than'),
-    );
+    await expect(load(source, claimed)).rejects.toEqual(dtrainError('PROTOCOL', 'larger than'));
   });
 });
 
 describe('the coordinator is gone', () => {
   test('if nothing answers', async () => {
-    const failure = loadShards(await sourceAt(await unusedPort()), names, SAMPLE_BYTES);
+    const failure = load(await sourceAt(await unusedPort()), names);
     await expect(failure).rejects.toEqual(dtrainError('COORDINATOR_GONE'));
   });
 
@@ -178,9 +183,7 @@ describe('the coordinator is gone', () => {
       });
     });
     const source = await sourceAt(port);
-    await expect(loadShards(source, names, SAMPLE_BYTES)).rejects.toEqual(
-      dtrainError('COORDINATOR_GONE'),
-    );
+    await expect(load(source, names)).rejects.toEqual(dtrainError('COORDINATOR_GONE'));
     expect(await readdir(source.folder)).toEqual([]);
   });
 });
@@ -189,5 +192,5 @@ test('a name that is no hash never reaches the disk or the network', async () =>
   const source = await sourceAt(await unusedPort());
   await mkdir(join(source.folder, 'x'));
   const outside = [{ sha256: '../x', count: 1 }];
-  await expect(loadShards(source, outside, SAMPLE_BYTES)).rejects.toEqual(dtrainError('PROTOCOL'));
+  await expect(load(source, outside)).rejects.toEqual(dtrainError('PROTOCOL'));
 });

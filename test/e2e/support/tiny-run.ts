@@ -50,6 +50,6 @@ export async function tinyRun(batch: number): Promise<TinyRun> {
     module: bytes,
     weights: new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength),
     parameters: model.parameterCount,
-    shard: shard.bytes,
+    shard: new Uint8Array(Buffer.concat(shard.parts)),
   };
 }
