@@ -1,12 +1,13 @@
 /**
- * `npm run bench:engine`: how fast the engine trains LeNet-5 on one thread and on every core.
- * The two are measured in turn, so that a noisy machine favours neither; the ratio is the figure.
+ * `npm run bench:engine`: how fast each engine trains LeNet-5 on one thread and on every core.
+ * All are measured in turn, so that a noisy machine favours none; the ratios are the figures.
  */
 import { availableParallelism, cpus } from 'node:os';
 import { batchOf } from '../dist/src/data/batches.js';
 import { copySplit, NO_SAMPLES } from '../dist/src/data/dataset.js';
 import { byteTable } from '../dist/src/data/normalise.js';
 import { holdOut } from '../dist/src/data/order.js';
+import { type ChosenEngine, chooseEngine } from '../dist/src/engine/choose.js';
 import { compileForWasm } from '../dist/src/engine/wasm/compile.js';
 import { initialWeights } from '../dist/src/model/initial-weights.js';
 import { lenet5 } from '../dist/src/model/lenet5.js';
@@ -16,6 +17,7 @@ import { ThreadPool } from '../dist/src/threads/pool.js';
 import { trainingFlops } from './flops.js';
 
 const SAMPLES = 16_384;
+const SAMPLE_BYTES = 784;
 const BATCH = 64;
 const ROUNDS = 9;
 const ROUND_SECONDS = 1;
@@ -25,9 +27,9 @@ const model = buildModel(lenet5);
 const compiled = await compileForWasm(model, 'momentum');
 const cores = availableParallelism();
 
-function startPool(threads: number): ThreadPool {
+function startPool({ library }: ChosenEngine, threads: number): ThreadPool {
   const images = Uint8Array.from(
-    { length: SAMPLES * 784 },
+    { length: SAMPLES * SAMPLE_BYTES },
     (_, index) => (index * 2_654_435_761) >>> 24,
   );
   const labels = Uint8Array.from({ length: SAMPLES }, (_, index) => index % 10);
@@ -37,11 +39,12 @@ function startPool(threads: number): ThreadPool {
     cores,
     module: compiled.module,
     program: compiled.program,
+    library,
     parameterCount: model.parameterCount,
     stateSlots: 1,
     seed: 1,
     batch: BATCH,
-    training: { count: SAMPLES, sampleBytes: 784 },
+    training: { count: SAMPLES, sampleBytes: SAMPLE_BYTES },
     trainingList: lists.training,
     validationList: lists.validation,
     test: NO_SAMPLES,
@@ -67,6 +70,7 @@ async function measure(pool: ThreadPool, seconds: number): Promise<number> {
   return (samples * 1000) / (performance.now() - since);
 }
 
+/** The median, the least and the most. */
 function spread(values: readonly number[]): string {
   const sorted = values.toSorted((a, b) => a - b);
   const at = (share: number): number => sorted[Math.floor(share * (sorted.length - 1))] ?? NaN;
@@ -74,25 +78,40 @@ function spread(values: readonly number[]): string {
   return `${show(at(0.5))} (${show(at(0))} to ${show(at(1))})`;
 }
 
-const one = startPool(1);
-const all = startPool(cores);
-await measure(one, ROUND_SECONDS);
-await measure(all, ROUND_SECONDS);
-const rounds: { one: number; all: number }[] = [];
-for (let round = 0; round < ROUNDS; round++) {
-  rounds.push({ one: await measure(one, ROUND_SECONDS), all: await measure(all, ROUND_SECONDS) });
+const wasm = { module: compiled.module, workSize: compiled.program.workSize };
+const auto = await chooseEngine('auto', model, 'momentum', wasm);
+const engines: ChosenEngine[] = auto.library ? [{ name: 'wasm' }, auto] : [auto];
+const measured = engines.map((engine) => ({
+  engine,
+  pools: [startPool(engine, 1), startPool(engine, cores)] as const,
+  one: [] as number[],
+  all: [] as number[],
+}));
+for (let round = -1; round < ROUNDS; round++) {
+  for (const { pools, one, all } of measured) {
+    const speeds = [await measure(pools[0], ROUND_SECONDS), await measure(pools[1], ROUND_SECONDS)];
+    // The first round warms up.
+    if (round < 0) continue;
+    one.push(speeds[0] ?? NaN);
+    all.push(speeds[1] ?? NaN);
+  }
 }
-await one.close();
-await all.close();
+await Promise.all(measured.flatMap(({ pools }) => pools.map((pool) => pool.close())));
 
 const flops = trainingFlops(model);
+const ratio = (over: readonly number[], under: readonly number[], divisor = 1): string =>
+  spread(over.map((value, round) => value / (under[round] ?? NaN) / divisor));
 console.log(
   `LeNet-5, global batch ${BATCH}, ${cpus()[0]?.model ?? '?'}, ${cores} cores, Node ${process.version}`,
 );
 console.log(`median (least to most) of ${ROUNDS} rounds of ${ROUND_SECONDS} s each, in turn`);
-console.log(`1 thread   samples/s  ${spread(rounds.map((round) => round.one))}`);
-console.log(`1 thread   GFLOP/s    ${spread(rounds.map((round) => (round.one * flops) / 1e9))}`);
-console.log(`${cores} threads  samples/s  ${spread(rounds.map((round) => round.all))}`);
-console.log(
-  `efficiency on ${cores}   ${spread(rounds.map((round) => round.all / (round.one * cores)))}`,
-);
+for (const { engine, one, all } of measured) {
+  const { name, note } = engine;
+  console.log(`\n${name}${note === undefined ? '' : ` (${note})`}`);
+  console.log(`  1 thread   samples/s  ${spread(one)}`);
+  console.log(`  1 thread   GFLOP/s    ${spread(one.map((speed) => (speed * flops) / 1e9))}`);
+  console.log(`  ${cores} threads  samples/s  ${spread(all)}`);
+  console.log(`  efficiency on ${cores}     ${ratio(all, one, cores)}`);
+}
+const [slow, fast] = measured;
+if (slow && fast) console.log(`\nnative / wasm on 1 thread  ${ratio(fast.one, slow.one)}`);

@@ -41,11 +41,14 @@ export async function loadShards(
   const sampleBytes = images.length / count;
   let first = 0;
   let fetched = 0;
+  const largest = Math.max(...shards.map((shard) => shard.count));
+  const room = new Uint8Array(largest * (sampleBytes + 1));
   for (const shard of shards) {
-    const bytes = shard.count * (sampleBytes + 1);
-    const cached = await source.cache.get(shard.sha256);
-    const content = cached ?? (await fetchShard(source, shard, bytes));
-    if (!cached) fetched += content.length;
+    const content = room.subarray(0, shard.count * (sampleBytes + 1));
+    if (!(await source.cache.read(shard.sha256, content))) {
+      await fetchShard(source, shard, content);
+      fetched += content.length;
+    }
     const read = readShard(content, shard.count, sampleBytes);
     images.set(read.images, first * sampleBytes);
     labels.set(read.labels, first);
@@ -61,9 +64,9 @@ export async function loadShards(
 async function fetchShard(
   { url, token, cache, onNotice, signal }: ShardSource,
   shard: ShardName,
-  expected: number,
-): Promise<Uint8Array> {
-  const content = await download(`${url.shards}${shard.sha256}`, token, expected, signal);
+  content: Uint8Array,
+): Promise<void> {
+  await download(`${url.shards}${shard.sha256}`, token, content, signal);
   if (sha256(content) !== shard.sha256) {
     throw new DtrainError('PROTOCOL', `Shard ${shard.sha256.slice(0, 12)} came damaged.`);
   }
@@ -73,15 +76,14 @@ async function fetchShard(
     if (!(error instanceof DtrainError)) throw error;
     onNotice(`A shard is not kept for the next time: ${error.message}`);
   }
-  return content;
 }
 
 async function download(
   address: string,
   token: string | null,
-  expected: number,
+  target: Uint8Array,
   signal: AbortSignal,
-): Promise<Uint8Array> {
+): Promise<void> {
   const stalled = new AbortController();
   const timer = setTimeout(() => {
     stalled.abort();
@@ -96,16 +98,14 @@ async function download(
     if (!response.ok || !response.body) {
       throw new DtrainError('PROTOCOL', `A shard was refused (HTTP status ${response.status}).`);
     }
-    const content = new Uint8Array(expected);
     let received = 0;
     for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
       timer.refresh();
-      if (received + chunk.length > expected) break;
-      content.set(chunk, received);
+      if (received + chunk.length > target.length) throw wrongSize();
+      target.set(chunk, received);
       received += chunk.length;
     }
-    if (received !== expected) throw new DtrainError('PROTOCOL', 'A shard has the wrong size.');
-    return content;
+    if (received !== target.length) throw wrongSize();
   } catch (error) {
     if (error instanceof DtrainError) throw error;
     throw new DtrainError('COORDINATOR_GONE', 'The coordinator went away while data came.', {
@@ -114,4 +114,8 @@ async function download(
   } finally {
     clearTimeout(timer);
   }
+}
+
+function wrongSize(): DtrainError {
+  return new DtrainError('PROTOCOL', 'A shard has the wrong size.');
 }

@@ -6,6 +6,8 @@ const IMAGES_MAGIC = 0x00000803;
 const LABELS_MAGIC = 0x00000801;
 
 const unzip = promisify(gunzip);
+/** Bytes: zlib takes no less. */
+const LEAST_CHUNK = 64;
 
 /** Where bytes came from, for the message about what is wrong with them. */
 export interface FileOrigin {
@@ -41,7 +43,9 @@ export async function uncompressed(
 ): Promise<Uint8Array> {
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
   try {
-    const content = await unzip(bytes, { maxOutputLength: maxBytes });
+    // In one piece: pieces that are put together at the end would take the memory twice.
+    const chunkSize = Math.max(LEAST_CHUNK, Math.min(claimedSize(bytes), maxBytes));
+    const content = await unzip(bytes, { maxOutputLength: maxBytes, chunkSize });
     return new Uint8Array(content.buffer, content.byteOffset, content.byteLength);
   } catch (error) {
     if (systemCode(error) === 'ERR_BUFFER_TOO_LARGE') {
@@ -50,6 +54,12 @@ export async function uncompressed(
     const reason = reasonOf(error);
     throw damaged(origin, `holds damaged gzip data (${reason})`, error);
   }
+}
+
+/** What gzip data says at its end that it unpacks to; true of sound data below 4 GiB. */
+function claimedSize(bytes: Uint8Array): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return bytes.length < 4 ? 0 : view.getUint32(bytes.length - 4, true);
 }
 
 /**

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DtrainError, systemCode } from '../errors.js';
 import { sha256 as sumOf } from '../sha256.js';
@@ -14,18 +14,30 @@ export class ShardCache {
   }
 
   /**
-   * The shard's bytes, or undefined if it is not there or cannot be read. A damaged one is
-   * removed, and counts as not there. Throws PROTOCOL if `sha256` is not 64 lower-case hex digits.
+   * Reads a shard of `target.length` bytes. Throws PROTOCOL if `sha256` is not 64 lower-case hex
+   * digits.
+   * @returns false if it is not there or cannot be read; a damaged one is removed, and counts as
+   * not there
    */
-  async get(sha256: string): Promise<Uint8Array | undefined> {
+  async read(sha256: string, target: Uint8Array): Promise<boolean> {
     const path = this.#pathOf(sha256);
-    const content = await readFile(path).catch(() => undefined);
-    if (content === undefined) return undefined;
-    if (sumOf(content) === sha256) {
-      return new Uint8Array(content.buffer, content.byteOffset, content.byteLength);
+    try {
+      const file = await open(path);
+      try {
+        const { size } = await file.stat();
+        let read = 0;
+        for (let more = 1; more > 0; read += more) {
+          more = (await file.read(target, read, target.length - read, read)).bytesRead;
+        }
+        if (size === target.length && sumOf(target) === sha256) return true;
+      } finally {
+        await file.close();
+      }
+      await rm(path, { force: true });
+    } catch {
+      // As if it were not there: the coordinator has it too.
     }
-    await rm(path, { force: true }).catch(() => undefined);
-    return undefined;
+    return false;
   }
 
   /**
