@@ -25,12 +25,6 @@ export function copySplit(from: Split, to: Split): void {
   to.labels.set(from.labels);
 }
 
-export const EMPTY_SPLIT: Split = {
-  count: 0,
-  images: new Uint8Array(),
-  labels: new Uint8Array(),
-};
-
 /** One file that the samples came from. */
 export interface DatasetFile {
   readonly name: string;
