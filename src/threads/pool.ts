@@ -21,6 +21,7 @@ import {
   updateWasFinite,
 } from './memory.js';
 import { engineIn } from './engine-in.js';
+import { addPhases, NO_TIME, PhaseClock, type Phases } from './phases.js';
 import { PieceSlots } from './piece-slots.js';
 import { ticketsOf } from './tickets.js';
 import type { ThreadStart } from './thread.js';
@@ -163,6 +164,13 @@ export class ThreadPool {
   /** Sees to it that so many pieces from elsewhere can be held, whatever the threads take. */
   reserve(count: number): void {
     this.pieces.reserve(this.#jobSlots + count);
+  }
+
+  /** What the threads have spent on training so far, added up; while no job runs. */
+  get threadSeconds(): Phases {
+    return this.#plan.perThread
+      .map(({ clock }) => new PhaseClock(this.memory.buffer, clock).phases)
+      .reduce(addPhases, NO_TIME);
   }
 
   /** The weights, in place. */
