@@ -1,0 +1,100 @@
+import type { BenchKind } from '../../src/config/bench-options.js';
+import type { SameWeights, Row, Table, BenchReport } from '../results.js';
+import type { Spread } from '../statistics.js';
+
+/** The texts that tables on the terminal and in the page share. */
+
+const number = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+
+export function workersText(kind: BenchKind, workers: number): string {
+  const [one, several] = kind === 'threads' ? ['thread', 'threads'] : ['process', 'processes'];
+  return `${number.format(workers)} ${workers === 1 ? one : several}`;
+}
+
+export function titleOf({ scaling, batch, rows }: Table): string {
+  const { runs = 0, steps = 0 } = rows[0] ?? {};
+  const whose = scaling === 'strong' ? 'in all' : 'for each worker';
+  const times = `${number.format(runs)} ${runs === 1 ? 'run' : 'runs'}`;
+  return `${scaling === 'strong' ? 'Strong' : 'Weak'} scaling: a batch of ${number.format(batch)} ${whose}; ${times} of ${number.format(steps)} steps`;
+}
+
+export const headings = [
+  'workers',
+  'batch',
+  'samples/s',
+  'least..most',
+  'speed-up',
+  'least..most',
+  'efficiency',
+  'ms/step',
+  'compute',
+  'wait',
+  'reduce',
+  'update',
+  'kB sent',
+  'kB received',
+] as const;
+
+export function cellsOf(row: Row): string[] {
+  const { kind, workers, batch, samplesPerSecond, speedUp, efficiency, step, bytes } = row;
+  const spread = ({ least, most }: Spread, show: (value: number) => string): string =>
+    `${show(least)}..${show(most)}`;
+  const whole = (value: number): string => number.format(value);
+  const ratio = (value: number): string => value.toFixed(2);
+  const milliseconds = (seconds: number): string => (seconds * 1000).toFixed(3);
+  const kilobytes = (count: number | undefined): string =>
+    count === undefined ? '-' : (count / 1000).toFixed(0);
+  return [
+    workersText(kind, workers),
+    whole(batch),
+    whole(samplesPerSecond.median),
+    spread(samplesPerSecond, whole),
+    ratio(speedUp.median),
+    spread(speedUp, ratio),
+    `${(efficiency * 100).toFixed(1)} %`,
+    ...[step.seconds, step.compute, step.wait, step.reduce, step.update].map(milliseconds),
+    kilobytes(bytes?.sent),
+    kilobytes(bytes?.received),
+  ];
+}
+
+/** What it ran on and what it ran, a line each. */
+export function settingLines(report: BenchReport): string[] {
+  const { machine, engine, engineNote, dataset, settings } = report;
+  const commit = machine.commit === null ? '' : ` (commit ${machine.commit})`;
+  const note = engineNote === '' ? '' : ` (${engineNote})`;
+  return [
+    `${settings.model} on ${dataset}; ${settings.optimizer}, seed ${settings.seed}`,
+    `engine ${engine}${note}; dtrain ${machine.dtrain}${commit}, Node ${machine.node}`,
+    `${machine.processor}, ${machine.cores} cores, ${machine.platform}`,
+  ];
+}
+
+/** What a reader of the figures should know. */
+export function noteLines({ machine, tables }: Pick<BenchReport, 'machine' | 'tables'>): string[] {
+  const rows = tables.flatMap((table) => table.rows);
+  const crowded = rows.some(({ workers }) => workers > machine.cores);
+  const processes = rows.some(
+    ({ kind, workers }) => kind === 'processes' && workers >= machine.cores,
+  );
+  const spares = rows
+    .filter((row) => row.spares > 0)
+    .map(({ kind, workers, batch }) => `${workersText(kind, workers)} (batch ${batch})`);
+  return [
+    ...(crowded ? [`There are more workers than the ${machine.cores} cores.`] : []),
+    ...(processes ? ['The coordinator shares the cores with the worker processes.'] : []),
+    ...(spares.length > 0
+      ? [
+          `Some workers were left without work, since steps were shorter so: ${[...new Set(spares)].join(', ')}.`,
+        ]
+      : []),
+  ];
+}
+
+export function weightsLine({ batch, steps, runs, weightsSha256, ...group }: SameWeights): string {
+  const of = `${runs} runs of ${group.configurations} configurations with batch ${batch}, ${number.format(steps)} steps`;
+  const [sum = '', ...others] = weightsSha256;
+  return others.length === 0
+    ? `The same weights from ${of}: SHA-256 ${sum}`
+    : `DIFFERENT weights from ${of}: SHA-256 ${weightsSha256.join(', ')}`;
+}
