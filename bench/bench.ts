@@ -1,5 +1,4 @@
 import type { BenchConfig } from '../src/config/bench-options.js';
-import { DtrainError } from '../src/errors.js';
 import { thisMachine } from './machine.js';
 import { measure, type MeasureListeners, type Measurement, measureRoughly } from './measure.js';
 import { comparisonsOf, keyOf, roundsOf, stepsIn } from './plan.js';
@@ -43,17 +42,6 @@ export async function runBench(
     tables: comparisons.map((comparison) => tableOf(comparison, measured)),
     weights: compareWeights(measured),
   };
-}
-
-/** @throws DtrainError WEIGHTS_DIFFER if runs that must have the same weights have not */
-export function assertSameWeights({ weights }: Pick<BenchReport, 'weights'>): void {
-  const broken = weights.find(({ weightsSha256 }) => weightsSha256.length > 1);
-  if (!broken) return;
-  const { batch, steps, runs, weightsSha256 } = broken;
-  throw new DtrainError(
-    'WEIGHTS_DIFFER',
-    `${runs} runs of ${steps} steps with batch ${batch} ended in ${weightsSha256.length} different weights (${weightsSha256.map((sum) => sum.slice(0, 12)).join(', ')}): please report this, with the output of dtrain doctor.`,
-  );
 }
 
 /** The steps to count, for each batch: as many as one worker takes in the wanted time. */

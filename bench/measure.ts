@@ -229,15 +229,12 @@ class BenchRun {
       this.#training.stop();
     };
     signal.addEventListener('abort', stop);
+    if (signal.aborted) stop();
     try {
-      if (signal.aborted) stop();
       return await action();
-    } catch (error) {
-      // What goes wrong because of the end is not what ended it.
-      signal.throwIfAborted();
-      throw error;
     } finally {
       signal.removeEventListener('abort', stop);
+      // What goes wrong because of the end is not what ended it.
       signal.throwIfAborted();
     }
   }

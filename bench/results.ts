@@ -1,4 +1,5 @@
 import type { BenchConfig } from '../src/config/bench-options.js';
+import { DtrainError } from '../src/errors.js';
 import type { Machine } from './machine.js';
 import type { Measurement } from './measure.js';
 import { type Comparison, type Configuration, keyOf } from './plan.js';
@@ -104,4 +105,15 @@ export function compareWeights(measured: Measured): SameWeights[] {
       weightsSha256: [...new Set(runs.map(({ weightsSha256 }) => weightsSha256))],
     };
   });
+}
+
+/** @throws DtrainError WEIGHTS_DIFFER if runs that must have the same weights have not */
+export function assertSameWeights({ weights }: Pick<BenchReport, 'weights'>): void {
+  const broken = weights.find(({ weightsSha256 }) => weightsSha256.length > 1);
+  if (!broken) return;
+  const { batch, steps, runs, weightsSha256 } = broken;
+  throw new DtrainError(
+    'WEIGHTS_DIFFER',
+    `${runs} runs of ${steps} steps with batch ${batch} ended in ${weightsSha256.length} different weights (${weightsSha256.map((sum) => sum.slice(0, 12)).join(', ')}): please report this, with the output of dtrain doctor.`,
+  );
 }

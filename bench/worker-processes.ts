@@ -62,7 +62,12 @@ export class WorkerProcesses {
     });
     const how = await endOf(child);
     if (this.#closing) return new Promise<never>(() => undefined);
-    const said = words.trim().split('\n').at(-1)?.replace(/^error: /, '') || how;
+    const said =
+      words
+        .trim()
+        .split('\n')
+        .at(-1)
+        ?.replace(/^error: /, '') || how;
     const sentence = `A worker process ended by itself: ${said.replace(/\.$/, '')}.`;
     throw new DtrainError('WORKER_FAILED', sentence);
   }

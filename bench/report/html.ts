@@ -43,7 +43,9 @@ function section(table: Table, charts: readonly Chart[], first: number): string 
   const canvases = charts.map((chart, index) => {
     // A bar for each row; the lines have room enough.
     const height = chart.type === 'bar' ? 110 + 34 * table.rows.length : 320;
-    const label = escaped(`${String(chart.options?.plugins?.title?.text)}: the table has the values`);
+    const label = escaped(
+      `${String(chart.options?.plugins?.title?.text)}: the table has the values`,
+    );
     return `<div class="plot" style="height:${height}px"><canvas id="chart-${first + index}" role="img" aria-label="${label}"></canvas></div>`;
   });
   const head = headings.map((text) => `<th>${escaped(text)}</th>`).join('');
@@ -95,7 +97,7 @@ function page(parts: readonly string[]): string {
 <meta name="viewport" content="width=device-width">
 <title>dtrain bench</title>
 <style>
-  body { font: 15px/1.5 system-ui, sans-serif; max-width: 75rem; margin: 2rem auto; padding: 0 1rem; }
+  body { font: 15px/1.5 system-ui, sans-serif; max-width: 84rem; margin: 2rem auto; padding: 0 1rem; }
   h2 { font-size: 1.2rem; margin-top: 2.5rem; }
   p { overflow-wrap: anywhere; }
   .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(22rem, 1fr)); gap: 1rem; }

@@ -19,7 +19,9 @@ export function textOf(report: BenchReport): string[] {
 /** Columns under each other: the first to the left, the others to the right. */
 export function aligned(rows: readonly (readonly string[])[]): string[] {
   const [first = []] = rows;
-  const widths = first.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
+  const widths = first.map((_, column) =>
+    Math.max(...rows.map((row) => (row[column] ?? '').length)),
+  );
   return rows.map((row) =>
     row
       .map((cell, column) => {

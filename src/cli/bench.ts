@@ -1,8 +1,10 @@
-import { writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { Command } from 'commander';
-import { assertSameWeights, runBench } from '../../bench/bench.js';
+import { runBench } from '../../bench/bench.js';
 import type { Measurement } from '../../bench/measure.js';
-import type { BenchReport } from '../../bench/results.js';
+import { assertSameWeights, type BenchReport } from '../../bench/results.js';
 import { workersText } from '../../bench/report/cells.js';
 import { csvOf } from '../../bench/report/csv.js';
 import { htmlOf } from '../../bench/report/html.js';
@@ -20,6 +22,7 @@ export function benchCommand(): Command {
   addTable(command, benchOptions);
   return command.action(async (flags: Record<string, unknown>) => {
     const config = resolveBench({ flags, env: process.env });
+    if (config.html !== null) await checkFolder(config.html);
     const told = new Set<string>();
     const onNotice = (sentence: string): void => {
       // Each run would say the same about the data.
@@ -64,11 +67,25 @@ function show(config: BenchConfig, report: BenchReport): void {
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 
-async function writeReport(file: string, report: BenchReport): Promise<void> {
+/** Better now than after the last run. */
+async function checkFolder(file: string): Promise<void> {
   try {
-    await writeFile(file, await htmlOf(report));
+    await access(path.dirname(path.resolve(file)), constants.W_OK);
   } catch (cause) {
-    const sentence = `Cannot write ${file}: ${diskReason(cause)}. Choose another file with --html.`;
-    throw new DtrainError('WRITE_FAILED', sentence, { cause });
+    throw cannotWrite(file, cause);
   }
+}
+
+async function writeReport(file: string, report: BenchReport): Promise<void> {
+  const page = await htmlOf(report);
+  try {
+    await writeFile(file, page);
+  } catch (cause) {
+    throw cannotWrite(file, cause);
+  }
+}
+
+function cannotWrite(file: string, cause: unknown): DtrainError {
+  const sentence = `Cannot write ${file}: ${diskReason(cause)}. Choose another file with --html.`;
+  return new DtrainError('WRITE_FAILED', sentence, { cause });
 }
