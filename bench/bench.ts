@@ -1,10 +1,11 @@
 import type { BenchConfig } from '../src/config/bench-options.js';
 import { thisMachine } from './machine.js';
-import { measure, type MeasureListeners, type Measurement, measureRoughly } from './measure.js';
+import { measure, type Measurement, measureRoughly } from './measure.js';
 import { comparisonsOf, keyOf, roundsOf, stepsIn } from './plan.js';
 import { type BenchReport, compareWeights, tableOf } from './results.js';
+import type { RunListeners } from './run.js';
 
-export interface BenchListeners extends MeasureListeners {
+export interface BenchListeners extends RunListeners {
   /** A run is over; `round` counts from 1. */
   readonly onRun: (round: number, measurement: Measurement) => void;
 }

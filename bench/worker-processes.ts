@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { DtrainError } from '../src/errors.js';
+import { DtrainError, reasonOf } from '../src/errors.js';
 
 const entry = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
 
@@ -62,12 +62,13 @@ export class WorkerProcesses {
     });
     const how = await endOf(child);
     if (this.#closing) return new Promise<never>(() => undefined);
-    const said =
+    const last =
       words
         .trim()
         .split('\n')
         .at(-1)
-        ?.replace(/^error: /, '') || how;
+        ?.replace(/^error: /, '') ?? '';
+    const said = last === '' ? how : last;
     const sentence = `A worker process ended by itself: ${said.replace(/\.$/, '')}.`;
     throw new DtrainError('WORKER_FAILED', sentence);
   }
@@ -87,8 +88,8 @@ function start(index: number, { url, token, engine }: WorkerOptions): ChildProce
 async function endOf(child: ChildProcess): Promise<string> {
   try {
     const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
-    return signal === null ? `exit code ${String(code)}` : signal;
+    return signal ?? `exit code ${String(code)}`;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return reasonOf(error);
   }
 }

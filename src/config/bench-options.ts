@@ -10,7 +10,7 @@ import type { OptionValues, TrainingSettings } from './types.js';
 /** What a worker of a benchmark is: a thread of one process, or a process of its own over `ws`. */
 export const benchKinds = ['threads', 'processes'] as const;
 /** Strong: one global batch for any number of workers. Weak: one batch for each worker. */
-export const scalings = ['strong', 'weak'] as const;
+const scalings = ['strong', 'weak'] as const;
 
 export type BenchKind = (typeof benchKinds)[number];
 export type Scaling = (typeof scalings)[number];

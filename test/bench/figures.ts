@@ -3,7 +3,7 @@ import { type Comparison, comparisonsOf, type Configuration, keyOf } from '../..
 import { type BenchReport, compareWeights, type Measured, tableOf } from '../../bench/results.js';
 
 /** Two numbers of workers of both kinds, two rounds. */
-export const comparisons: readonly Comparison[] = comparisonsOf(
+const comparisons: readonly Comparison[] = comparisonsOf(
   {
     scaling: ['strong', 'weak'],
     batch: [64],
@@ -23,7 +23,7 @@ const rates: Readonly<Record<string, readonly [number, number]>> = {
   'processes/2/128': [900, 700],
 };
 
-export function measurementOf(configuration: Configuration, round: number): Measurement {
+function measurementOf(configuration: Configuration, round: number): Measurement {
   const { kind, workers, batch } = configuration;
   const samplesPerSecond = rates[`${kind}/${workers}/${batch}`]?.[round] ?? NaN;
   const seconds = batch / samplesPerSecond;

@@ -13,5 +13,6 @@ test('what stands in the middle is one of the things', () => {
   const things = [{ rate: 3 }, { rate: 1 }, { rate: 2 }, { rate: 4 }];
   expect(middleOf(things, ({ rate }) => rate)).toBe(things[2]);
   expect(middleOf(things.slice(0, 3), ({ rate }) => rate)).toBe(things[2]);
-  expect(middleOf([], () => 0)).toBeUndefined();
+  const none: { rate: number }[] = [];
+  expect(middleOf(none, ({ rate }) => rate)).toBeUndefined();
 });

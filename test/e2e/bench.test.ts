@@ -47,12 +47,12 @@ describe.concurrent('dtrain bench', () => {
       else expect(Math.min(bytes?.sent ?? 0, bytes?.received ?? 0)).toBeGreaterThan(61_706 * 4);
       if (workers === 1) expect(wait).toBeLessThan(seconds);
     }
+    expect(await leftBehind(place), 'nothing but the report stays').toEqual(['report.html']);
     for (const { batch, weightsSha256 } of weights) {
       const alone = await place.result(['train', '--steps', '15', '--batch', String(batch)]);
       expect(weightsSha256).toEqual([alone.weightsSha256]);
     }
     expect(await readFile(place.at('report.html'), 'utf8')).toContain('<canvas id="chart-5"');
-    expect(await leftBehind(place), 'nothing but the report stays').toEqual(['report.html']);
   });
 
   test('prints a table, or CSV', async ({ place }) => {
@@ -110,14 +110,14 @@ describe.concurrent('the worker processes of dtrain bench', () => {
     });
   }
 
-  test('end with it if it is stopped at once, or killed', async ({ place }) => {
+  test('end by themselves if it is killed', async ({ place }) => {
     const { bench } = await withWorkers(place);
     bench.signal('SIGKILL');
     expect((await bench.ended).signal).toBe('SIGKILL');
     await vi.waitUntil(() => processGroup(bench.pid).length === 0, { timeout: 30_000 });
   });
 
-  test('one that is killed ends the benchmark, and the others', async ({ place }) => {
+  test('one that is killed ends the benchmark, which says so', async ({ place }) => {
     const { bench, workers } = await withWorkers(place);
     process.kill(workers[0] ?? 0, 'SIGKILL');
     const ended = await bench.ended;
