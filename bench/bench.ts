@@ -21,6 +21,7 @@ export async function runBench(
   config: BenchConfig,
   listeners: BenchListeners,
 ): Promise<BenchReport> {
+  const date = new Date().toISOString();
   const steps = await stepsOfBatches(config, listeners);
   const comparisons = comparisonsOf(config, (batch) => steps.get(batch) ?? 1);
   const measured = new Map<string, Measurement[]>();
@@ -35,6 +36,7 @@ export async function runBench(
   }
   const { model, optimizer, lr, seed, runs } = config;
   return {
+    date,
     machine: await thisMachine(),
     engine: last?.engine ?? '',
     engineNote: last?.engineNote ?? '',

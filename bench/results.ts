@@ -37,6 +37,8 @@ export interface SameWeights {
 
 /** What a benchmark reports. */
 export interface BenchReport {
+  /** When it began; ISO 8601. */
+  readonly date: string;
   readonly machine: Machine;
   readonly engine: string;
   readonly engineNote: string;

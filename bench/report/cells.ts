@@ -1,5 +1,5 @@
 import type { BenchKind } from '../../src/config/bench-options.js';
-import type { SameWeights, Row, Table, BenchReport } from '../results.js';
+import type { BenchReport, Row, SameWeights, Table } from '../results.js';
 import type { Spread } from '../statistics.js';
 
 /** The texts that tables on the terminal and in the page share. */
@@ -18,55 +18,66 @@ export function titleOf({ scaling, batch, rows }: Table): string {
   return `${scaling === 'strong' ? 'Strong' : 'Weak'} scaling: a batch of ${number.format(batch)} ${whose}; ${times} of ${number.format(steps)} steps`;
 }
 
-export const headings = [
-  'workers',
-  'batch',
-  'samples/s',
-  'least..most',
-  'speed-up',
-  'least..most',
-  'efficiency',
-  'ms/step',
-  'compute',
-  'wait',
-  'reduce',
-  'update',
-  'kB sent',
-  'kB received',
-] as const;
+type Column = readonly [heading: string, of: (row: Row) => string];
 
-export function cellsOf(row: Row): string[] {
-  const { kind, workers, batch, samplesPerSecond, speedUp, efficiency, step, bytes } = row;
-  const spread = ({ least, most }: Spread, show: (value: number) => string): string =>
-    `${show(least)}..${show(most)}`;
-  const whole = (value: number): string => number.format(value);
-  const ratio = (value: number): string => value.toFixed(2);
-  const milliseconds = (seconds: number): string => (seconds * 1000).toFixed(3);
-  const kilobytes = (count: number | undefined): string =>
-    count === undefined ? '-' : (count / 1000).toFixed(0);
-  return [
-    workersText(kind, workers),
-    whole(batch),
-    whole(samplesPerSecond.median),
-    spread(samplesPerSecond, whole),
-    ratio(speedUp.median),
-    spread(speedUp, ratio),
-    `${(efficiency * 100).toFixed(1)} %`,
-    ...[step.seconds, step.compute, step.wait, step.reduce, step.update].map(milliseconds),
-    kilobytes(bytes?.sent),
-    kilobytes(bytes?.received),
-  ];
+const whole = (value: number): string => number.format(value);
+const ratio = (value: number): string => value.toFixed(2);
+const milliseconds = (seconds: number): string => (seconds * 1000).toFixed(3);
+const kilobytes = (count: number | undefined): string =>
+  count === undefined ? '-' : (count / 1000).toFixed(0);
+const spread = ({ least, most }: Spread, show: (value: number) => string): string =>
+  `${show(least)}..${show(most)}`;
+
+const nameColumn: Column = ['workers', ({ kind, workers }) => workersText(kind, workers)];
+
+const scalingColumns: readonly Column[] = [
+  ['batch', ({ batch }) => whole(batch)],
+  ['samples/s', ({ samplesPerSecond }) => whole(samplesPerSecond.median)],
+  ['least..most', ({ samplesPerSecond }) => spread(samplesPerSecond, whole)],
+  ['speed-up', ({ speedUp }) => ratio(speedUp.median)],
+  ['least..most', ({ speedUp }) => spread(speedUp, ratio)],
+  ['efficiency', ({ efficiency }) => `${(efficiency * 100).toFixed(1)} %`],
+];
+
+const stepColumns: readonly Column[] = [
+  ['ms/step', ({ step }) => milliseconds(step.seconds)],
+  ['compute', ({ step }) => milliseconds(step.compute)],
+  ['wait', ({ step }) => milliseconds(step.wait)],
+  ['reduce', ({ step }) => milliseconds(step.reduce)],
+  ['update', ({ step }) => milliseconds(step.update)],
+  ['kB sent', ({ bytes }) => kilobytes(bytes?.sent)],
+  ['received', ({ bytes }) => kilobytes(bytes?.received)],
+];
+
+/** How throughput scales: a row of headings, and one for each row of the table. */
+export function scalingCells({ rows }: Table): string[][] {
+  return cellsOf([nameColumn, ...scalingColumns], rows);
+}
+
+/** Where the time of a step goes, likewise. */
+export function stepCells({ rows }: Table): string[][] {
+  return cellsOf([nameColumn, ...stepColumns], rows);
+}
+
+/** Both side by side. */
+export function allCells({ rows }: Table): string[][] {
+  return cellsOf([nameColumn, ...scalingColumns, ...stepColumns], rows);
+}
+
+function cellsOf(columns: readonly Column[], rows: readonly Row[]): string[][] {
+  const head = columns.map(([heading]) => heading);
+  return [head, ...rows.map((row) => columns.map(([, of]) => of(row)))];
 }
 
 /** What it ran on and what it ran, a line each. */
 export function settingLines(report: BenchReport): string[] {
-  const { machine, engine, engineNote, dataset, settings } = report;
+  const { date, machine, engine, engineNote, dataset, settings } = report;
   const commit = machine.commit === null ? '' : ` (commit ${machine.commit})`;
   const note = engineNote === '' ? '' : ` (${engineNote})`;
   return [
     `${settings.model} on ${dataset}; ${settings.optimizer}, seed ${settings.seed}`,
     `engine ${engine}${note}; dtrain ${machine.dtrain}${commit}, Node ${machine.node}`,
-    `${machine.processor}, ${machine.cores} cores, ${machine.platform}`,
+    `${machine.processor}, ${machine.cores} ${machine.cores === 1 ? 'core' : 'cores'}, ${machine.platform}; ${date}`,
   ];
 }
 
@@ -81,7 +92,7 @@ export function noteLines({ machine, tables }: Pick<BenchReport, 'machine' | 'ta
     .filter((row) => row.spares > 0)
     .map(({ kind, workers, batch }) => `${workersText(kind, workers)} (batch ${batch})`);
   return [
-    ...(crowded ? [`There are more workers than the ${machine.cores} cores.`] : []),
+    ...(crowded ? ['There are more workers than cores.'] : []),
     ...(processes ? ['The coordinator shares the cores with the worker processes.'] : []),
     ...(spares.length > 0
       ? [

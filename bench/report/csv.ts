@@ -27,6 +27,7 @@ const columns: readonly Column[] = [
   ['step_bytes_received', (row) => row.bytes?.received ?? null],
   ['spares', (row) => row.spares],
   ['weights_sha256', (row, _, report) => weightsOf(row, report)],
+  ['date', (_row, _, { date }) => date],
   ['model', (_row, _, { settings }) => settings.model],
   ['optimizer', (_row, _, { settings }) => settings.optimizer],
   ['seed', (_row, _, { settings }) => settings.seed],

@@ -2,15 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import type { BenchReport, Table } from '../results.js';
-import {
-  cellsOf,
-  headings,
-  noteLines,
-  settingLines,
-  titleOf,
-  weightsLine,
-  workersText,
-} from './cells.js';
+import { allCells, noteLines, settingLines, titleOf, weightsLine } from './cells.js';
 import { type Chart, chartsOf } from './charts.js';
 
 /** The report as a page that needs no other file and no network. */
@@ -48,16 +40,16 @@ function section(table: Table, charts: readonly Chart[], first: number): string 
     );
     return `<div class="plot" style="height:${height}px"><canvas id="chart-${first + index}" role="img" aria-label="${label}"></canvas></div>`;
   });
-  const head = headings.map((text) => `<th>${escaped(text)}</th>`).join('');
-  const rows = table.rows.map((row) => {
-    const [, ...cells] = cellsOf(row);
-    const name = `<th>${escaped(workersText(row.kind, row.workers))}</th>`;
-    return `<tr>${name}${cells.map((cell) => `<td>${escaped(cell)}</td>`).join('')}</tr>`;
+  const [head = [], ...rows] = allCells(table);
+  const heading = (text: string): string => `<th>${escaped(text)}</th>`;
+  const lines = rows.map(([name = '', ...cells]) => {
+    const values = cells.map((cell) => `<td>${escaped(cell)}</td>`).join('');
+    return `<tr>${heading(name)}${values}</tr>`;
   });
   return [
     `<h2>${escaped(titleOf(table))}</h2>`,
     `<div class="plots">${canvases.join('')}</div>`,
-    `<div class="wide"><table><thead><tr>${head}</tr></thead><tbody>${rows.join('\n')}</tbody></table></div>`,
+    `<div class="wide"><table><thead><tr>${head.map(heading).join('')}</tr></thead><tbody>${lines.join('\n')}</tbody></table></div>`,
   ].join('\n');
 }
 

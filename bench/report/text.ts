@@ -1,5 +1,5 @@
 import type { BenchReport } from '../results.js';
-import { cellsOf, headings, noteLines, settingLines, titleOf, weightsLine } from './cells.js';
+import { noteLines, scalingCells, settingLines, stepCells, titleOf, weightsLine } from './cells.js';
 
 /** The report as lines for a terminal. */
 export function textOf(report: BenchReport): string[] {
@@ -8,7 +8,9 @@ export function textOf(report: BenchReport): string[] {
     ...report.tables.flatMap((table) => [
       '',
       titleOf(table),
-      ...aligned([headings, ...table.rows.map(cellsOf)]),
+      ...aligned(scalingCells(table)),
+      '',
+      ...aligned(stepCells(table)),
     ]),
     '',
     ...noteLines(report),

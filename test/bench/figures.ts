@@ -57,6 +57,7 @@ export function measured(
 
 export function reportOf(figures: Measured = measured()): BenchReport {
   return {
+    date: '2030-01-02T03:04:05.678Z',
     machine: {
       cores: 4,
       processor: 'Some, "CPU"',

@@ -54,7 +54,7 @@ describe.concurrent('dtrain bench', () => {
     const table = await place.run(['bench', ...SHORT, ...flags]);
     expect(table.code).toBe(0);
     expect(table.stdout).toContain('Strong scaling: a batch of 64 in all; 1 run of 12 steps');
-    expect(table.stdout).toMatch(/^1 thread +64 .* 100\.0 % /m);
+    expect(table.stdout).toMatch(/^1 thread +64 .* 100\.0 %$/m);
     expect(table.stdout).toMatch(/^The same weights from 1 runs? .*SHA-256 [0-9a-f]{64}$/m);
     expect(table.stderr).toMatch(/^round 1\/1 {2}1 thread, batch 64: [\d,]+ samples\/s$/m);
     const csv = await place.run(['bench', ...SHORT, ...flags, '--csv', '--quiet']);
