@@ -22,11 +22,15 @@ export async function runBench(
   listeners: BenchListeners,
 ): Promise<BenchReport> {
   const date = new Date().toISOString();
+  const machine = await thisMachine();
   const steps = await stepsOfBatches(config, listeners);
   const comparisons = comparisonsOf(config, (batch) => steps.get(batch) ?? 1);
   const measured = new Map<string, Measurement[]>();
   let last: Measurement | undefined;
-  for (const [index, round] of roundsOf(comparisons, config.runs).entries()) {
+  const rounds = roundsOf(comparisons, config.runs);
+  const configurations = rounds[0]?.length ?? 0;
+  listeners.onNotice(`Configurations to measure: ${configurations}; runs of each: ${config.runs}.`);
+  for (const [index, round] of rounds.entries()) {
     for (const configuration of round) {
       last = await measure(config, configuration, listeners);
       const key = keyOf(configuration);
@@ -37,7 +41,7 @@ export async function runBench(
   const { model, optimizer, lr, seed, runs } = config;
   return {
     date,
-    machine: await thisMachine(),
+    machine,
     engine: last?.engine ?? '',
     engineNote: last?.engineNote ?? '',
     dataset: last?.dataset ?? '',

@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { availableParallelism, cpus } from 'node:os';
+import { availableParallelism, cpus, loadavg } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { version } from '../src/version.js';
 
-/** What a benchmark ran on. */
+/** What a benchmark runs on, as it begins. */
 export interface Machine {
   readonly cores: number;
   readonly processor: string;
@@ -15,6 +15,8 @@ export interface Machine {
   readonly dtrain: string;
   /** Of dtrain's own repository, if it runs from there; `-dirty` if files have changed since. */
   readonly commit: string | null;
+  /** Mean number of threads at work in the minute before; 0 where the system does not tell. */
+  readonly load: number;
 }
 
 export async function thisMachine(): Promise<Machine> {
@@ -25,6 +27,7 @@ export async function thisMachine(): Promise<Machine> {
     node: process.versions.node,
     dtrain: version,
     commit: await commit(),
+    load: loadavg()[0] ?? 0,
   };
 }
 

@@ -96,7 +96,7 @@ export function compareWeights(measured: Measured): SameWeights[] {
     const key = `${batch}/${steps}`;
     groups.set(key, [...(groups.get(key) ?? []), [...runs]]);
   }
-  return [...groups.values()].map((configurations) => {
+  const compared = [...groups.values()].map((configurations) => {
     const runs = configurations.flat();
     const { batch = 0, steps = 0 } = runs[0]?.configuration ?? {};
     return {
@@ -107,6 +107,7 @@ export function compareWeights(measured: Measured): SameWeights[] {
       weightsSha256: [...new Set(runs.map(({ weightsSha256 }) => weightsSha256))],
     };
   });
+  return compared.sort((one, other) => one.batch - other.batch || one.steps - other.steps);
 }
 
 /** @throws DtrainError WEIGHTS_DIFFER if runs that must have the same weights have not */

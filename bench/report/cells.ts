@@ -81,6 +81,9 @@ export function settingLines(report: BenchReport): string[] {
   ];
 }
 
+/** Threads of other programs that spoil figures. */
+const BUSY = 0.5;
+
 /** What a reader of the figures should know. */
 export function noteLines({ machine, tables }: Pick<BenchReport, 'machine' | 'tables'>): string[] {
   const rows = tables.flatMap((table) => table.rows);
@@ -91,7 +94,13 @@ export function noteLines({ machine, tables }: Pick<BenchReport, 'machine' | 'ta
   const spares = rows
     .filter((row) => row.spares > 0)
     .map(({ kind, workers, batch }) => `${workersText(kind, workers)} (batch ${batch})`);
+  const busy = machine.load > BUSY;
   return [
+    ...(busy
+      ? [
+          `Other programs were at work as this began (load ${machine.load.toFixed(1)}): do not trust small differences.`,
+        ]
+      : []),
     ...(crowded ? ['There are more workers than cores.'] : []),
     ...(processes ? ['The coordinator shares the cores with the worker processes.'] : []),
     ...(spares.length > 0

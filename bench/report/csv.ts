@@ -34,6 +34,7 @@ const columns: readonly Column[] = [
   ['engine', (_row, _, { engine }) => engine],
   ['cores', (_row, _, { machine }) => machine.cores],
   ['processor', (_row, _, { machine }) => machine.processor],
+  ['load', (_row, _, { machine }) => machine.load],
   ['node', (_row, _, { machine }) => machine.node],
   ['dtrain', (_row, _, { machine }) => machine.dtrain],
   ['commit', (_row, _, { machine }) => machine.commit],

@@ -65,6 +65,7 @@ export function reportOf(figures: Measured = measured()): BenchReport {
       node: '20.0.0',
       dtrain: '1.2.3',
       commit: null,
+      load: 0.4,
     },
     engine: 'wasm',
     engineNote: '',

@@ -31,11 +31,12 @@ test('the text has a table for each scaling, and says what it ran on', () => {
 });
 
 test('the text says what makes figures hard to compare', () => {
-  const machine = { ...report.machine, cores: 1 };
+  const machine = { ...report.machine, cores: 1, load: 2.34 };
   const text = textOf({ ...report, machine }).join('\n');
+  expect(text).toContain('Other programs were at work as this began (load 2.3)');
   expect(text).toContain('There are more workers than cores.');
   expect(text).toContain('The coordinator shares the cores with the worker processes.');
-  expect(textOf(report).join('\n')).not.toMatch(/more workers|shares/);
+  expect(textOf(report).join('\n')).not.toMatch(/Other programs|more workers|shares/);
   const spare = measured((one) => (one.configuration.workers === 2 ? { ...one, spares: 1 } : one));
   expect(textOf(reportOf(spare)).join('\n')).toMatch(
     /left without work.*: 2 threads \(batch 64\), 2 processes \(batch 64\)/,
