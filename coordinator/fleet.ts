@@ -10,7 +10,7 @@ import {
   type Welcome,
 } from '../src/protocol/protocol.js';
 import type { PreparedRun } from './prepare.js';
-import { RemoteWorker } from './remote-worker.js';
+import { RemoteWorker, type Traffic } from './remote-worker.js';
 import { CoordinatorServer } from './server.js';
 import type { Training } from './training.js';
 
@@ -29,10 +29,12 @@ export interface FleetOptions {
 export class Fleet {
   readonly #server: CoordinatorServer;
   readonly #workers: Set<RemoteWorker>;
+  readonly #traffic: Traffic;
 
-  private constructor(server: CoordinatorServer, workers: Set<RemoteWorker>) {
+  private constructor(server: CoordinatorServer, workers: Set<RemoteWorker>, traffic: Traffic) {
     this.#server = server;
     this.#workers = workers;
+    this.#traffic = traffic;
   }
 
   /** Starts to listen. */
@@ -40,6 +42,7 @@ export class Fleet {
     const { config, token, prepared } = options;
     const { model, plan } = prepared;
     const workers = new Set<RemoteWorker>();
+    const traffic = { sent: 0, received: 0 };
     const shards = cutShards(prepared.dataset.train, sizeOf(prepared.dataset.shape));
     const welcome = welcomeFrame(
       options,
@@ -52,14 +55,19 @@ export class Fleet {
       largestFrame: largestWorkerFrame(model.parameterCount, microBatchesOf(plan.batch)),
       shards: new Map(shards.map(({ sha256, parts }) => [sha256, parts])),
       onConnection: (socket) => {
-        acceptWorker(options, workers, welcome, socket);
+        acceptWorker(options, { workers, traffic }, welcome, socket);
       },
     });
-    return new Fleet(server, workers);
+    return new Fleet(server, workers, traffic);
   }
 
   get port(): number {
     return this.#server.port;
+  }
+
+  /** Bytes of the frames that went to workers and came from them; a copy. */
+  get traffic(): Readonly<Traffic> {
+    return { ...this.#traffic };
   }
 
   /** Tells the workers how the run ended, and stops listening. */
@@ -72,13 +80,14 @@ export class Fleet {
 
 function acceptWorker(
   { prepared, training, onEvent, onNotice }: FleetOptions,
-  workers: Set<RemoteWorker>,
+  { workers, traffic }: { readonly workers: Set<RemoteWorker>; readonly traffic: Traffic },
   welcome: Buffer,
   socket: ConstructorParameters<typeof RemoteWorker>[0],
 ): void {
   const worker: RemoteWorker = new RemoteWorker(socket, {
     training,
     welcome,
+    traffic,
     pool: prepared.pool,
     plan: prepared.plan,
     parameterCount: prepared.model.parameterCount,

@@ -28,6 +28,14 @@ export interface RemoteWorkerOptions {
   /** Somebody was turned away. */
   readonly onRefused: (reason: string) => void;
   readonly onClosed: () => void;
+  /** Counts its frames. */
+  readonly traffic: Traffic;
+}
+
+/** Bytes of frames, without what WebSocket and the network add. */
+export interface Traffic {
+  sent: number;
+  received: number;
 }
 
 type State = 'new' | 'preparing' | 'member' | 'gone';
@@ -75,7 +83,8 @@ export class RemoteWorker implements RemoteMember {
 
   send(frame: Buffer): void {
     this.#socket.send(frame);
-    const { parameterCount } = this.#options;
+    const { parameterCount, traffic } = this.#options;
+    traffic.sent += frame.length;
     const most = limits.waitingBytes + 2 * pieceBytes(parameterCount);
     if (this.#state === 'member' && this.#socket.bufferedAmount > most) {
       this.#cut('it does not read what it is sent');
@@ -146,6 +155,7 @@ export class RemoteWorker implements RemoteMember {
   #receive(data: RawData, isBinary: boolean): void {
     try {
       if (!isBinary || !Buffer.isBuffer(data)) throw protocolError('it sent text');
+      this.#options.traffic.received += data.length;
       if (this.#state === 'new' && data.length > limits.helloBytes) {
         throw protocolError('its first message is too long');
       }

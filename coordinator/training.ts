@@ -5,6 +5,7 @@ import { encodeFrame } from '../src/protocol/frame.js';
 import { Reduction } from '../src/reduce/reduction.js';
 import { LONGEST_LEASE } from '../src/threads/memory.js';
 import type { Evaluation } from '../src/threads/evaluation.js';
+import type { Phases } from '../src/threads/phases.js';
 import type { HeldPiece, StepSums, ThreadPool } from '../src/threads/pool.js';
 import { Core, type CoreOptions } from './core.js';
 import {
@@ -15,6 +16,7 @@ import {
   type MemberId,
   type Outcome,
 } from './core-messages.js';
+import { PhaseTally } from './phase-tally.js';
 import type { MicroBatchRange } from './ranges.js';
 import { type RunProgress, Tally } from './tally.js';
 
@@ -78,6 +80,7 @@ export class Training {
   readonly #lost = new Set<MemberId>();
   readonly #contributors = new Set<MemberId>();
   readonly #tally: Tally;
+  readonly #phases = new PhaseTally();
   readonly #finished: Promise<Outcome>;
   /** Events that wait until the commands of the one before are done. */
   readonly #events: CoreEvent<Pieces>[] = [];
@@ -108,6 +111,11 @@ export class Training {
   /** Remote workers that can be counted on. */
   get workers(): number {
     return this.#remotes.size - this.#lost.size;
+  }
+
+  /** Where the training time went so far; what is missing was spent waiting. */
+  get phases(): Phases {
+    return this.#phases.total;
   }
 
   /**
@@ -183,6 +191,7 @@ export class Training {
     pieces: Pieces,
     { finite, seconds }: { readonly finite: boolean; readonly seconds: number },
   ): void {
+    this.#phases.answered(member, seconds);
     this.#tell({ type: 'computed', member, step, range, pieces, finite, seconds });
   }
 
@@ -224,6 +233,7 @@ export class Training {
         return;
       case 'reduce':
         this.#remotes.get(command.member)?.answered(true);
+        this.#phases.used(command.member);
         this.#reduce(command.pieces);
         return;
       case 'discard':
@@ -294,7 +304,9 @@ export class Training {
       this.#remotes.get(member)?.send(encodeFrame({ type: 'work', step, ...range }));
       return;
     }
+    const since = performance.now();
     const pieces = await this.#compute(step, range);
+    this.#phases.answered(LOCAL, (performance.now() - since) / 1000);
     this.#tell({ type: 'computed', member, step, range, pieces, finite: true, seconds: 0 });
   }
 
@@ -308,7 +320,9 @@ export class Training {
     const { pool, hyper } = this.#options;
     const rows = Array.from({ length: steps }, (_, index) => hyper(first + index));
     await this.#job;
+    const before = pool.threadSeconds;
     const sums = await pool.lease(first, rows);
+    this.#phases.leased(before, pool.threadSeconds, pool.threads);
     const finite = this.#count(sums);
     this.#tell({ type: 'leased', steps: sums.length, finite });
   }
@@ -323,7 +337,9 @@ export class Training {
         return left;
       },
     );
+    const since = performance.now();
     for (const { node, place } of pieces) this.#reduction.take(node, place);
+    this.#phases.reduced(since);
   }
 
   #discard({ member, pieces, why }: CoreCommand<Pieces> & { type: 'discard' }): void {
@@ -343,7 +359,9 @@ export class Training {
     const { pool, hyper } = this.#options;
     const root = this.#reduction?.root;
     if (root === undefined) throw new Error(`Step ${step} has no sum.`);
+    const since = performance.now();
     const sums = pool.update(step, root, hyper(step));
+    this.#phases.updated(since);
     pool.pieces.give(root);
     this.#reduction = undefined;
     this.#tell({ type: 'updated', finite: this.#count([sums]) });

@@ -17,6 +17,8 @@ export type ErrorCode =
   | 'REFUSED'
   | 'PROTOCOL'
   | 'THREAD_FAILED'
+  | 'WORKER_FAILED'
+  | 'WEIGHTS_DIFFER'
   | 'NOT_FINITE';
 
 /**

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { DtrainError, reasonOf } from '../errors.js';
+import { description, version } from '../version.js';
+import { benchCommand } from './bench.js';
 import { coordinatorCommand } from './coordinator.js';
 import { dataCommand } from './data.js';
 import { doctorCommand } from './doctor.js';
@@ -9,17 +10,12 @@ import { evalCommand } from './eval.js';
 import { trainCommand } from './train.js';
 import { workerCommand } from './worker.js';
 
-const packageFile = new URL('../../../package.json', import.meta.url);
-const { version, description } = JSON.parse(readFileSync(packageFile, 'utf8')) as {
-  version: string;
-  description: string;
-};
-
 const program = new Command('dtrain').description(description).version(version);
 for (const command of [
   trainCommand(),
   coordinatorCommand(),
   workerCommand(),
+  benchCommand(),
   evalCommand(),
   dataCommand(),
   doctorCommand(),

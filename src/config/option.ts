@@ -2,7 +2,7 @@ import type { Parser } from './parsers.js';
 import type { OptionKey, OptionValues } from './types.js';
 
 /** One setting: its flag, its help, its default and what it may be. */
-interface Option<T> {
+export interface Option<T> {
   /** The flag as commander reads it; its name is the key in kebab case. */
   readonly flag: string;
   readonly description: string;
@@ -15,6 +15,7 @@ interface Option<T> {
   readonly secret?: true;
 }
 
-export type OptionTable<K extends OptionKey = OptionKey> = {
-  readonly [Key in K]: Option<OptionValues[Key]>;
-};
+/** The options of a command, or of several. */
+export type TableOf<V> = { readonly [Key in keyof V]: Option<V[Key]> };
+
+export type OptionTable<K extends OptionKey = OptionKey> = TableOf<Pick<OptionValues, K>>;

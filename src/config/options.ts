@@ -197,11 +197,11 @@ export const workerKeys = [
 ] as const satisfies readonly OptionKey[];
 
 /** `--batch` */
-export function flagName(key: OptionKey): string {
-  return options[key].flag.replace(/ .*/, '');
+export function flagName(key: string): string {
+  return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
 /** `DTRAIN_BATCH` */
-export function environmentName(key: OptionKey): string {
+export function environmentName(key: string): string {
   return `DTRAIN_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
 }

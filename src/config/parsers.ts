@@ -53,6 +53,12 @@ export const fractionBelowOne = number(
 
 export const fraction = number('a number from 0 to 1', (value) => value >= 0 && value <= 1);
 
+/** Seconds of a measurement. */
+export const someSeconds = number(
+  'a number of seconds from 0.1 to 3600',
+  (value) => value >= 0.1 && value <= 3600,
+);
+
 export function oneOf<T extends string>(choices: readonly T[]): Parser<T> {
   return {
     expects: `one of ${choices.join(', ')}`,
@@ -135,6 +141,21 @@ export function listOf<T extends string>(choices: readonly T[]): Parser<readonly
         typeof value === 'string' ? value.split(',') : Array.isArray(value) ? value : [];
       const found = names.flatMap((name) => choices.find((choice) => choice === name) ?? []);
       return found.length === names.length && found.length > 0 ? found : undefined;
+    },
+  };
+}
+
+/** Different whole numbers, separated by commas, in rising order; in JSON also one alone. */
+export function listOfNumbers(least: number, most: number): Parser<readonly number[]> {
+  const each = wholeNumber(least, most);
+  return {
+    expects: `whole numbers from ${least} to ${most}, separated by commas`,
+    parse: (value) => {
+      const given: readonly unknown[] =
+        typeof value === 'string' ? value.split(',') : Array.isArray(value) ? value : [value];
+      const found = new Set(given.flatMap((one) => each.parse(one) ?? []));
+      const valid = given.length > 0 && given.every((one) => each.parse(one) !== undefined);
+      return valid ? [...found].sort((one, other) => one - other) : undefined;
     },
   };
 }

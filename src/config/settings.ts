@@ -1,8 +1,8 @@
 import { DtrainError } from '../errors.js';
 import { readConfigFile, type ConfigFile } from './files.js';
-import type { OptionTable } from './option.js';
+import type { TableOf } from './option.js';
 import { environmentName, flagName } from './options.js';
-import type { OptionKey, OptionValues } from './types.js';
+import type { OptionValues } from './types.js';
 
 /** Where settings come from: commander's raw values and the process's environment. */
 export interface Sources {
@@ -18,19 +18,19 @@ interface Given {
 }
 
 /** Looks settings up: flags win, then the environment, then the file, then the defaults. */
-export class Settings {
-  readonly #table: OptionTable;
+export class Settings<V extends object = OptionValues> {
+  readonly #table: TableOf<V>;
   readonly #sources: Sources;
   readonly #file: ConfigFile | undefined;
 
-  constructor(table: OptionTable, sources: Sources, file?: ConfigFile) {
+  constructor(table: TableOf<V>, sources: Sources, file?: ConfigFile) {
     this.#table = table;
     this.#sources = sources;
     this.#file = file;
   }
 
   /** Settings that include those of the file that `--config` or DTRAIN_CONFIG names, if any. */
-  static async withFile(table: OptionTable, sources: Sources): Promise<Settings> {
+  static async withFile(table: TableOf<OptionValues>, sources: Sources): Promise<Settings> {
     const settings = new Settings(table, sources);
     const path = settings.get('config');
     if (path === null) return settings;
@@ -38,7 +38,7 @@ export class Settings {
   }
 
   /** The checked value of a setting, or its default. */
-  get<K extends OptionKey>(key: K): OptionValues[K] {
+  get<K extends keyof V & string>(key: K): V[K] {
     const option = this.#table[key];
     const given = this.#given(key);
     if (given === undefined) return option.default;
@@ -52,8 +52,8 @@ export class Settings {
    * Both of two settings of which at most one may be on. Where two sources disagree, the stronger
    * one wins as for any setting; both from one source is an error.
    */
-  either<A extends OptionKey, B extends OptionKey>(a: A, b: B): [OptionValues[A], OptionValues[B]] {
-    const values: [OptionValues[A], OptionValues[B]] = [this.get(a), this.get(b)];
+  either<A extends keyof V & string, B extends keyof V & string>(a: A, b: B): [V[A], V[B]] {
+    const values: [V[A], V[B]] = [this.get(a), this.get(b)];
     if (!isOn(values[0]) || !isOn(values[1])) return values;
     const order = this.#rank(a) - this.#rank(b);
     if (order < 0) return [values[0], this.#table[b].default];
@@ -65,22 +65,22 @@ export class Settings {
   }
 
   /** Whether a flag or a variable gives it. */
-  isGiven(key: OptionKey): boolean {
+  isGiven(key: keyof V & string): boolean {
     const given = this.#given(key);
     return given !== undefined && given.from !== 'file';
   }
 
   /** How a message names a setting. */
-  origin(key: OptionKey): string {
+  origin(key: keyof V & string): string {
     return this.#given(key)?.origin ?? flagName(key);
   }
 
-  #rank(key: OptionKey): number {
+  #rank(key: keyof V & string): number {
     const from = this.#given(key)?.from;
     return from === 'flags' ? 0 : from === 'environment' ? 1 : 2;
   }
 
-  #given(key: OptionKey): Given | undefined {
+  #given(key: keyof V & string): Given | undefined {
     const flag = this.#sources.flags[key];
     if (flag !== undefined) return { value: flag, origin: flagName(key), from: 'flags' };
     const variable = environmentName(key);

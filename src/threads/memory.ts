@@ -4,6 +4,7 @@ import type { Place } from '../engine/engine.js';
 import { LANES } from '../engine/ir/types.js';
 import { rootLevel } from '../reduce/tree.js';
 import { CONTROL_WORDS, nodeWords } from './control.js';
+import { CLOCK_VALUES } from './phases.js';
 import type { SlotPlan } from './piece-slots.js';
 
 /** Samples in the shared memory: bytes, labels, and a list that says which ones and in what order. */
@@ -40,6 +41,8 @@ export interface MemoryPlan {
     /** For two micro-batches side by side. */
     readonly pairWork: Place;
     readonly indices: Place;
+    /** Float64 values, as `PhaseClock` has them. */
+    readonly clock: Place;
   }[];
   readonly bytes: number;
 }
@@ -116,6 +119,7 @@ export function planMemory(needs: MemoryNeeds): MemoryPlan {
       work: floats(needs.work),
       pairWork: floats(needs.pairWork),
       indices: floats(2 * LANES),
+      clock: floats(2 * CLOCK_VALUES),
     })),
   };
   const words = { taken: floats(most), count: floats(1) };

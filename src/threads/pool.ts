@@ -21,6 +21,7 @@ import {
   updateWasFinite,
 } from './memory.js';
 import { engineIn } from './engine-in.js';
+import { addPhases, NO_TIME, PhaseClock, type Phases } from './phases.js';
 import { PieceSlots } from './piece-slots.js';
 import { ticketsOf } from './tickets.js';
 import type { ThreadStart } from './thread.js';
@@ -173,6 +174,13 @@ export class ThreadPool {
   /** The test samples, in place. */
   get test(): Split {
     return this.#samples(this.#plan.test, this.#options.test);
+  }
+
+  /** What the threads have spent on training so far, added up; while no job runs. */
+  get threadSeconds(): Phases {
+    return this.#plan.perThread
+      .map(({ clock }) => new PhaseClock(this.memory.buffer, clock).phases)
+      .reduce(addPhases, NO_TIME);
   }
 
   /** The weights, in place. */

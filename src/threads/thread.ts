@@ -15,6 +15,7 @@ import {
   updateWasFinite,
 } from './memory.js';
 import { engineIn } from './engine-in.js';
+import { PhaseClock } from './phases.js';
 import { PieceSlots } from './piece-slots.js';
 import { ticketsOf, workOf } from './tickets.js';
 
@@ -52,6 +53,7 @@ class ComputeThread {
   readonly #pairWork: Place;
   readonly #pairs: boolean;
   readonly #indicesPlace: Place;
+  readonly #clock: PhaseClock;
   /** Each thread takes its slots from another one on, which it then finds in its cache. */
   readonly #firstSlot: number;
   #order: { epoch: number; sampleAt: (place: number) => number } | undefined;
@@ -74,6 +76,7 @@ class ComputeThread {
     this.#work = own.work;
     this.#pairWork = own.pairWork;
     this.#indicesPlace = own.indices;
+    this.#clock = new PhaseClock(buffer, own.clock);
     const threads = plan.perThread.length;
     this.#firstSlot = Math.floor((index * piecesInFlight(threads, microBatches)) / threads);
   }
@@ -102,6 +105,7 @@ class ComputeThread {
   }
 
   #microBatch(ticket: number): void {
+    const since = performance.now();
     const batch = this.#batchOf(this.#control.get('step'));
     const range = [this.#control.get('first'), this.#control.get('last')] as const;
     const { leaf, pair, node } = workOf(this.#inBlocks(ticket), ...range, this.#pairs);
@@ -114,6 +118,7 @@ class ComputeThread {
     const piece = this.#slots.take(this.#firstSlot);
     if (pair) this.#engine.gradientsOfPair?.(...this.#samples(set, count, this.#pairWork), piece);
     else this.#engine.gradients(...this.#samples(set, count, this.#work), piece);
+    this.#clock.add('compute', since);
     this.#reduce(node, piece, batch);
   }
 
@@ -143,7 +148,9 @@ class ComputeThread {
         if (waiting === 0) return;
         Atomics.store(this.#nodes, word, 0);
         const [left, right] = side === 'left' ? [sum, waiting] : [waiting, sum];
+        const since = performance.now();
         this.#engine.add(left, right);
+        this.#clock.add('reduce', since);
         this.#slots.give(right);
         sum = left;
       }
@@ -161,7 +168,9 @@ class ComputeThread {
     const { memory, parameterCount } = this.#start;
     const step = this.#control.get('step');
     const row = step - this.#control.get('leaseFirst');
+    const since = performance.now();
     this.#engine.update(weights, piece, state, hyper + row * HYPER_ROW, check);
+    this.#clock.add('update', since);
     // The piece may lie beyond what the memory was when this thread began.
     const sums = new Float32Array(memory.buffer, piece + parameterCount * 4, 2);
     const loss = sums[LOSS] ?? NaN;

@@ -18,6 +18,8 @@ export interface StartOptions {
   readonly cwd?: string;
   readonly uid?: number;
   readonly gid?: number;
+  /** In a process group of its own. */
+  readonly detached?: boolean;
 }
 
 /** A folder of one test, where its processes work, apart from the user's home and settings. */

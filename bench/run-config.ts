@@ -1,0 +1,44 @@
+import type { BenchConfig } from '../src/config/bench-options.js';
+import { options } from '../src/config/options.js';
+import type { CoordinatorConfig } from '../src/config/types.js';
+import type { Configuration } from './plan.js';
+
+/** The settings of one run of a benchmark, as a coordinator has them. */
+export function runConfig(
+  config: BenchConfig,
+  { kind, workers, batch, steps, warmUpSteps }: Configuration,
+  token: string,
+): CoordinatorConfig {
+  const { model, optimizer, lr, momentum, weightDecay, seed, dataDir, engine } = config;
+  return {
+    model,
+    optimizer,
+    lr,
+    momentum,
+    weightDecay,
+    seed,
+    dataDir,
+    engine,
+    batch,
+    epochs: MOST_EPOCHS,
+    steps: warmUpSteps + steps,
+    schedule: options.schedule.default,
+    warmup: options.warmup.default,
+    validation: 0,
+    checkpointEvery: { steps: warmUpSteps },
+    threads: kind === 'threads' ? workers : 0,
+    workers: kind === 'processes' ? workers : 0,
+    host: '127.0.0.1',
+    port: 0,
+    token,
+    out: null,
+    name: null,
+    profile: false,
+    json: false,
+    quiet: true,
+    verbose: false,
+  };
+}
+
+/** So many that the steps alone count. */
+const MOST_EPOCHS = 1e9;
