@@ -6,6 +6,7 @@ import { weightBytes } from '../src/model/files/floats.js';
 import type { OptimizerName } from '../src/optim/optimizer.js';
 import { sha256 } from '../src/sha256.js';
 import { shellWord } from '../src/shell-word.js';
+import type { Phases } from '../src/threads/phases.js';
 import type { StepSums } from '../src/threads/pool.js';
 import { workerUrl } from './addresses.js';
 import type { PreparedRun } from './prepare.js';
@@ -103,10 +104,23 @@ export function stepMetrics(
   };
 }
 
-/** Measures the kernels anew, now that the threads rest. */
+/**
+ * Measures the kernels anew, now that the threads rest.
+ * @param trained this process's steps, and the seconds that they took
+ */
 export async function profileEvent(
   { model, engine }: PreparedRun,
   optimizer: OptimizerName,
+  trained: { readonly steps: number; readonly seconds: number; readonly phases: Phases },
 ): Promise<ProfileEvent> {
-  return { event: 'profile', ...(await profileKernels(model, optimizer, engine)) };
+  const each = (seconds: number): number => seconds / Math.max(1, trained.steps);
+  const [compute, reduce, update] = [
+    each(trained.phases.compute),
+    each(trained.phases.reduce),
+    each(trained.phases.update),
+  ];
+  const seconds = each(trained.seconds);
+  const wait = Math.max(0, seconds - compute - reduce - update);
+  const step = { seconds, compute, reduce, update, wait };
+  return { event: 'profile', step, ...(await profileKernels(model, optimizer, engine)) };
 }

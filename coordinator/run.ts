@@ -107,7 +107,13 @@ export class Run {
       const event = await this.#conclude(prepared, result, safe);
       ending = result.outcome;
       if (config.profile) {
-        this.#emit(await profileEvent(prepared, config.optimizer));
+        const { trainSeconds: before } = this.#resumed?.checkpoint.meta.progress ?? NOTHING_DONE;
+        const trained = {
+          steps: result.steps - firstStep,
+          seconds: result.trainSeconds - before,
+          phases: training.phases,
+        };
+        this.#emit(await profileEvent(prepared, config.optimizer, trained));
       }
       this.#emit(event);
       return event;

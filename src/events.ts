@@ -71,9 +71,21 @@ export interface CheckpointEvent {
   readonly step: number;
 }
 
-/** Where the time of a thread goes, if that was asked for; before the result. */
+/** Where the time goes, if that was asked for; before the result. */
 export interface ProfileEvent {
   readonly event: 'profile';
+  /** Seconds of a step of this run, on average, and its parts. */
+  readonly step: {
+    readonly seconds: number;
+    /** Gradients: of the member that took longest, or of the local threads on average. */
+    readonly compute: number;
+    /** Adding gradients up. */
+    readonly reduce: number;
+    /** The optimizer's step. */
+    readonly update: number;
+    /** The rest: sending, receiving, waking up, waiting for others. */
+    readonly wait: number;
+  };
   /** The most multiplications and additions that one core does, in GFLOP/s. */
   readonly peakGflops: number;
   /** What a micro-batch's gradients are made of. */

@@ -80,7 +80,8 @@ export function workerLine(event: WorkerEvent): string {
   }
 }
 
-export function profileLines({ peakGflops, kernels }: ProfileEvent): string[] {
+export function profileLines({ step, peakGflops, kernels }: ProfileEvent): string[] {
+  const ms = (seconds: number): string => `${(seconds * 1000).toFixed(3)} ms`;
   const whole = kernels.reduce((sum, { microseconds }) => sum + microseconds, 0);
   const row = (name: string, microseconds: number, gflops: number | undefined): string =>
     [
@@ -93,6 +94,7 @@ export function profileLines({ peakGflops, kernels }: ProfileEvent): string[] {
       .join(' ')
       .trimEnd();
   return [
+    `A step took ${ms(step.seconds)}: gradients ${ms(step.compute)}, adding them ${ms(step.reduce)}, the optimizer ${ms(step.update)}, the rest ${ms(step.wait)}.`,
     `A micro-batch's gradients in one thread: ${whole.toFixed(1)} µs; this core multiplies and adds at most ${peakGflops.toFixed(1)} GFLOP/s.`,
     'kernel                      µs     share   GFLOP/s   of most',
     ...kernels.map(({ name, microseconds, gflops }) => row(name, microseconds, gflops)),

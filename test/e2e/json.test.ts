@@ -35,7 +35,7 @@ const contract: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   worker: { action: 'string', name: 'string', threads: 'number', workers: 'number' },
   checkpoint: { step: 'number' },
-  profile: { peakGflops: 'number', kernels: 'object' },
+  profile: { step: 'object', peakGflops: 'number', kernels: 'object' },
   result: {
     outcome: 'string',
     weightsSha256: 'string',
@@ -135,6 +135,10 @@ describe('--json', () => {
     expectContract(events);
     expect(events.map(({ event }) => event).slice(-2)).toEqual(['profile', 'result']);
     const kernels = events.at(-2)?.kernels as { name: string }[];
+    const step = events.at(-2)?.step as Record<string, number>;
+    const { seconds = NaN, compute = NaN, reduce = NaN, update = NaN, wait = NaN } = step;
+    expect(compute + reduce + update + wait).toBeCloseTo(seconds, 9);
+    expect(Math.min(compute, update)).toBeGreaterThan(0);
     expect(ended.stderr).toMatch(/at most \d+\.\d GFLOP\/s\.$/m);
     for (const { name } of kernels) expect(ended.stderr).toMatch(new RegExp(`^${name} +\\d`, 'm'));
   });

@@ -21,7 +21,7 @@ export async function profileKernels(
   model: Model,
   optimizer: OptimizerName,
   { library }: ChosenEngine,
-): Promise<Omit<ProfileEvent, 'event'>> {
+): Promise<Omit<ProfileEvent, 'event' | 'step'>> {
   const target = !library
     ? wasmTarget
     : library.pairWorkSize === undefined
