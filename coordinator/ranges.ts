@@ -58,3 +58,25 @@ export function shareOut(
   });
   return { ranges, seconds };
 }
+
+/** Speeds are known no better than that, and a piece more to send costs something too. */
+const TOLERANCE = 1.1;
+
+/**
+ * As `shareOut`, in the largest blocks with which it takes hardly longer: shares that are whole
+ * subtrees of the reduction are fewer pieces to send.
+ * @param block the least
+ */
+export function shareOutInFewPieces(
+  range: MicroBatchRange,
+  speeds: readonly Speed[],
+  block: number,
+): Shares {
+  const finest = shareOut(range, speeds, block);
+  let best = finest;
+  for (let size = 2 * block; size < range.last - range.first; size *= 2) {
+    const shares = shareOut(range, speeds, size);
+    if (shares.seconds <= TOLERANCE * finest.seconds) best = shares;
+  }
+  return best;
+}

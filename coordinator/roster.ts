@@ -1,6 +1,6 @@
 import type { MemberId, MemberProfile } from './core-messages.js';
 import { Member } from './member.js';
-import { blockOf, type MicroBatchRange, shareOut, type Speed } from './ranges.js';
+import { blockOf, type MicroBatchRange, shareOutInFewPieces, type Speed } from './ranges.js';
 
 export interface Share {
   readonly member: Member;
@@ -78,7 +78,8 @@ export class Roster {
       (member) =>
         this.speedOf(member) ?? this.guess(member) ?? { link: 0, pace: 1 / member.threads },
     );
-    const { ranges, seconds } = shareOut(range, speeds, blockOf(microBatches, members.length));
+    const block = blockOf(microBatches, members.length);
+    const { ranges, seconds } = shareOutInFewPieces(range, speeds, block);
     const shares = members.flatMap((member, index) => {
       const share = ranges[index];
       return share && share.last > share.first ? [{ member, range: share }] : [];

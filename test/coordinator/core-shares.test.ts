@@ -51,7 +51,7 @@ describe('shares follow', () => {
     const core = new CoreUnderTest({ plan, totalSteps: 1_000, startWith: 2 });
     core.join(1, { pace: PACE / 32 });
     core.join(2, { pace: PACE / 64 });
-    expect(shares(core, 1)).toEqual({ 1: '0-40', 2: '40-128' });
+    expect(shares(core, 1)).toEqual({ 1: '0-32', 2: '32-128' });
     core.join(3);
     expect(core.workOf(3)).toMatchObject({ range: { first: 0, last: 8 }, probe: true });
   });

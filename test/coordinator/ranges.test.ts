@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { blockOf, type MicroBatchRange, shareOut, type Speed } from '../../coordinator/ranges.js';
+import {
+  blockOf,
+  type MicroBatchRange,
+  shareOut,
+  shareOutInFewPieces,
+  type Speed,
+} from '../../coordinator/ranges.js';
 
 const ranges = fc
   .tuple(fc.nat({ max: 100 }), fc.integer({ min: 1, max: 200 }))
@@ -145,6 +151,47 @@ describe('a block', () => {
           }
         },
       ),
+      { numRuns: 1000 },
+    );
+  });
+});
+
+describe('shareOutInFewPieces', () => {
+  const whole = { first: 0, last: 16 };
+
+  test('cuts between halves where speeds differ by less than can be known', () => {
+    const speeds = [
+      { link: 0, pace: 1 },
+      { link: 0, pace: 1.02 },
+      { link: 0, pace: 0.95 },
+    ];
+    expect(shareOutInFewPieces(whole, speeds.slice(0, 2), 1).ranges).toEqual([
+      { first: 0, last: 8 },
+      { first: 8, last: 16 },
+    ]);
+    expect(shareOutInFewPieces(whole, speeds.slice(1), 1).ranges).toEqual([
+      { first: 0, last: 8 },
+      { first: 8, last: 16 },
+    ]);
+  });
+
+  test('cuts where the speeds say where they differ by more', () => {
+    const speeds = [
+      { link: 0, pace: 1 },
+      { link: 0, pace: 1.6 },
+    ];
+    expect(shareOutInFewPieces(whole, speeds, 1).ranges[0]).toEqual({ first: 0, last: 10 });
+  });
+
+  test('never takes more than a tenth longer than the best division', () => {
+    fc.assert(
+      fc.property(ranges, speeds, blocks, (range, members, block) => {
+        const best = shareOut(range, members, block);
+        const { ranges: shares, seconds } = shareOutInFewPieces(range, members, block);
+        expect(seconds).toBeLessThanOrEqual(1.1 * best.seconds);
+        expect(shares[0]?.first).toBe(range.first);
+        expect(shares.at(-1)?.last).toBe(range.last);
+      }),
       { numRuns: 1000 },
     );
   });
