@@ -250,7 +250,9 @@ export class ThreadPool {
     const words = new Int32Array(this.memory.buffer, piece, this.#options.parameterCount + 2);
     // An exponent of ones alone, which NaN and the infinities have, carries into the sign's bit.
     let carries = 0;
-    for (const word of words) carries |= (word & 0x7f800000) + 0x00800000;
+    // By index: an iterator takes ten times as long here.
+    let left = words.length;
+    while (left-- > 0) carries |= ((words[left] ?? 0) & 0x7f800000) + 0x00800000;
     return carries >= 0;
   }
 
