@@ -66,9 +66,6 @@ export function updateWasFinite(buffer: ArrayBufferLike, { check }: MemoryPlan):
 }
 
 const LINE = 64;
-/** Bytes by which a WebAssembly memory grows. */
-export const PAGE = 65_536;
-
 /** What a process's memory must hold; sizes of weights, state, work and pieces in float32 values. */
 export interface MemoryNeeds {
   readonly threads: number;

@@ -1,5 +1,7 @@
 import type { Place } from '../engine/engine.js';
-import { PAGE } from './memory.js';
+
+/** Bytes by which a WebAssembly memory grows. */
+export const PAGE = 65_536;
 
 /** Where the slots are: `first` is the place of slot 0, and they fill the memory's end. */
 export interface SlotPlan {

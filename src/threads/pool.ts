@@ -14,7 +14,6 @@ import {
   HYPER_ROW,
   LONGEST_LEASE,
   type MemoryPlan,
-  PAGE,
   piecesInFlight,
   planMemory,
   type SampleSet,
@@ -22,7 +21,7 @@ import {
 } from './memory.js';
 import { engineIn } from './engine-in.js';
 import { addPhases, NO_TIME, PhaseClock, type Phases } from './phases.js';
-import { PieceSlots } from './piece-slots.js';
+import { PAGE, PieceSlots } from './piece-slots.js';
 import { ticketsOf } from './tickets.js';
 import type { ThreadStart } from './thread.js';
 
