@@ -1,4 +1,4 @@
-"""LeNet-5 and its optimiser in PyTorch."""
+"""LeNet-5 in PyTorch eager, with what makes eager fastest: channels last, and the fused optimiser."""
 
 import math
 
@@ -7,7 +7,7 @@ from torch import nn
 
 
 def lenet5():
-    return nn.Sequential(
+    model = nn.Sequential(
         nn.Conv2d(1, 6, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
         nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2),
         nn.Flatten(),
@@ -15,6 +15,7 @@ def lenet5():
         nn.Linear(120, 84), nn.ReLU(),
         nn.Linear(84, 10),
     )  # fmt: skip
+    return model.to(memory_format=torch.channels_last)
 
 
 def initialise(model):
@@ -26,17 +27,17 @@ def initialise(model):
             nn.init.zeros_(layer.bias)
 
 
+def sgd(model, lr=0.01):
+    return torch.optim.SGD(model.parameters(), lr=lr, momentum=0.9, fused=True)
+
+
 def trainer(model, optimiser):
     loss_of = nn.CrossEntropyLoss()
 
     def step(images, labels):
         optimiser.zero_grad()
+        images = images.contiguous(memory_format=torch.channels_last)
         loss_of(model(images), labels).backward()
         optimiser.step()
 
     return step
-
-
-def sgd(model, lr=0.01):
-    """`foreach`: one operation over all parameters, the faster form where it differs."""
-    return torch.optim.SGD(model.parameters(), lr=lr, momentum=0.9, foreach=True)

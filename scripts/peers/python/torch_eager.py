@@ -1,4 +1,4 @@
-"""PyTorch, plain eager: default memory format, no compiler."""
+"""PyTorch eager."""
 
 import torch
 from common import arguments, measure, mnist, report
