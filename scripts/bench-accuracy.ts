@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { DTRAIN } from './peers/dtrain.js';
 import { defaultPeersDir, isInstalled, pythonOf } from './peers/folder.js';
-import { machine } from './peers/machine.js';
+import { load, machine } from './peers/machine.js';
 import { parseLine, run } from './peers/processes.js';
 import { markdownTable, showSpread, spreadOf } from './peers/statistics.js';
 
@@ -36,7 +36,7 @@ if (!isInstalled(peers, 'torch')) {
 const cores = availableParallelism();
 const script = fileURLToPath(new URL('peers/python/torch_accuracy.py', import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), 'dtrain-accuracy-'));
-const heading = machine();
+const heading = `${machine()}, load ${load().toFixed(1)} at the start`;
 
 /** Infinity if the goal is not reached. */
 async function secondsToGoal(program: string, args: readonly string[]): Promise<number> {

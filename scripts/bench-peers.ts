@@ -9,7 +9,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Contestant, contestants } from './peers/contestants.js';
 import { defaultPeersDir } from './peers/folder.js';
-import { machine } from './peers/machine.js';
+import { load, machine } from './peers/machine.js';
 import { ratios } from './peers/ratios.js';
 import { markdownTable, showSpread, spreadOf } from './peers/statistics.js';
 
@@ -32,7 +32,8 @@ const all = contestants({ data: resolve(values.data), peers: resolve(values.peer
 const rates = new Map<Contestant, number[]>();
 const versions = new Map<Contestant, string>();
 const failures = new Map<Contestant, string>();
-const heading = machine();
+
+const loads: number[] = [load()];
 
 for (let round = 1; round <= rounds; round++) {
   for (const contestant of all) {
@@ -46,10 +47,14 @@ for (let round = 1; round <= rounds; round++) {
       failures.set(contestant, error instanceof Error ? error.message : String(error));
     }
   }
+  loads.push(load());
 }
 rmSync(scratch, { recursive: true });
 
-console.log(`${heading}\n${rounds} rounds of ${seconds} s each; median (least to most)\n`);
+console.log(`${machine()}
+${rounds} rounds of ${seconds} s each; median (least to most)
+load before and after each round: ${loads.map((each) => each.toFixed(1)).join(', ')}
+`);
 console.log(
   markdownTable([
     ['', 'cores', 'batch', 'samples/s', 'version'],

@@ -9,9 +9,13 @@ export function machine(): string {
     `${process.platform} ${process.arch}`,
     `Node ${process.version}`,
     `dtrain ${commit()}`,
-    `load ${(loadavg()[0] ?? 0).toFixed(1)} at the start`,
   ];
   return parts.join(', ');
+}
+
+/** What else the machine was doing: processes that want a core, over the last minute. */
+export function load(): number {
+  return loadavg()[0] ?? 0;
 }
 
 function commit(): string {
