@@ -8,6 +8,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { keepMemory } from './peers/contestants.js';
 import { DTRAIN } from './peers/dtrain.js';
 import { defaultPeersDir, isInstalled, pythonOf } from './peers/folder.js';
 import { load, machine } from './peers/machine.js';
@@ -42,7 +43,7 @@ const heading = `${machine()}, load ${load().toFixed(1)} at the start`;
 async function secondsToGoal(program: string, args: readonly string[]): Promise<number> {
   const since = performance.now();
   let seconds = Infinity;
-  await run({ program, args, cores }, (line, child) => {
+  await run({ program, args, cores, environment: keepMemory }, (line, child) => {
     const accuracy = parseLine(line)?.testAccuracy;
     if (seconds < Infinity || typeof accuracy !== 'number' || accuracy < GOAL) return;
     seconds = (performance.now() - since) / 1000;

@@ -31,6 +31,13 @@ export interface Surroundings {
 
 const TORCH_BATCHES = [64, 256, 1024];
 
+/** Makes glibc keep large blocks of memory for the next step: PyTorch is faster so. */
+export const keepMemory = {
+  MALLOC_MMAP_THRESHOLD_: '1073741824',
+  MALLOC_TRIM_THRESHOLD_: '4294967296',
+  MALLOC_TOP_PAD_: '67108864',
+};
+
 export function contestants(around: Surroundings): Contestant[] {
   const gcc = works('gcc', ['--version']) && process.arch === 'x64';
   return [
@@ -65,7 +72,8 @@ function python(
   const file = fileURLToPath(new URL(`python/${script}.py`, import.meta.url));
   const program = pythonOf(around.peers, framework);
   // Python would leave its byte code in the repository.
-  return peer(around, framework, { name, cores, batch, program, args: ['-B', file] });
+  const args = ['-B', file];
+  return peer(around, framework, { name, cores, batch, program, args, environment: keepMemory });
 }
 
 function tfjsContestant(around: Surroundings): Contestant {
