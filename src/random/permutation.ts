@@ -1,4 +1,4 @@
-import { multiplyHigh, randomWords, type Stream } from './philox.js';
+import { randomWords, type Stream } from './philox.js';
 
 const ROUNDS = 24;
 const MULTIPLIER = 0xd2b74407;
@@ -31,18 +31,18 @@ export function permutation(
   }
 
   const permute = (value: number): number => {
-    let left = Math.floor(value / 2 ** rightBits);
+    let left = value >>> rightBits;
     let right = value & rightMask;
-    for (const key of keys) {
-      const high = multiplyHigh(MULTIPLIER, left);
-      const low = Math.imul(MULTIPLIER, left) >>> 0;
-      const carry = (high ^ key ^ right) >>> 0;
-      const next = carry & leftMask;
+    for (let round = 0; round < ROUNDS; round++) {
+      // Below 2^48, so a float64 holds it: half of 31 bits at most, times 32 bits.
+      const high = Math.floor((MULTIPLIER * left) / 2 ** 32);
+      const low = Math.imul(MULTIPLIER, left);
+      const next = (high ^ (keys[round] ?? 0) ^ right) & leftMask;
       // The odd bit of an uneven split stays with the right half, as in the paper.
-      right = (low * 2 ** (rightBits - leftBits) + Math.floor(right / 2 ** leftBits)) & rightMask;
+      right = ((low << (rightBits - leftBits)) | (right >>> leftBits)) & rightMask;
       left = next;
     }
-    return left * 2 ** rightBits + right;
+    return ((left << rightBits) | right) >>> 0;
   };
   return (index) => {
     let value = permute(index);
