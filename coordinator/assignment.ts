@@ -78,8 +78,10 @@ export class Assignment {
 
   /** What the step takes if the local threads take it alone, once that is known. */
   get aloneSeconds(): number | undefined {
-    const pace = this.#choice.alone ?? this.roster.local?.speed?.pace;
-    return pace === undefined ? undefined : pace * this.#work.microBatches;
+    // Steps alone are not seen while all are taken together. A share is no faster than those.
+    const paces = [this.#choice.alone, this.roster.local?.speed?.pace];
+    const known = paces.filter((pace) => pace !== undefined);
+    return known.length === 0 ? undefined : Math.min(...known) * this.#work.microBatches;
   }
 
   /** Asks for a timer at the next time at which something is late or somebody stuck. */

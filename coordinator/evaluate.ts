@@ -42,8 +42,8 @@ export async function evaluateModel(
     seed: 0,
     batch: 1,
     training: NO_SAMPLES,
-    trainingList: new Uint32Array(),
-    validationList: new Uint32Array(),
+    trainingCount: 0,
+    validationCount: 0,
     test: sizeOfSplit(test),
     table: byteTable(),
   });

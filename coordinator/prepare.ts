@@ -60,7 +60,6 @@ export async function prepareRun(
   }
   const plan = { samples, batch };
   const wholeRun = stepsPerEpoch(plan) * config.epochs;
-  const lists = holdOut({ seed, samples: dataset.train.count, validation });
   const table = byteTable();
   const pool = new ThreadPool({
     // Without threads of its own the coordinator still evaluates, on one.
@@ -74,14 +73,15 @@ export async function prepareRun(
     seed,
     batch,
     training: sizeOfSplit(dataset.train),
-    trainingList: lists.training,
-    validationList: lists.validation,
+    trainingCount: samples,
+    validationCount: validation,
     test: sizeOfSplit(dataset.test),
     table,
   });
   pool.weights.set(initialWeights(model, seed));
   copySplit(dataset.train, pool.training);
   copySplit(dataset.test, pool.test);
+  pool.setLists(holdOut({ seed, samples: dataset.train.count, validation }));
   return {
     model,
     // The threads' copy of the samples is the only one that is kept.

@@ -1,6 +1,12 @@
 import type { MemberId, MemberProfile } from './core-messages.js';
 import { Member } from './member.js';
-import { blockOf, type MicroBatchRange, shareOutInFewPieces, type Speed } from './ranges.js';
+import {
+  blockOf,
+  type MicroBatchRange,
+  shareOut,
+  shareOutInFewPieces,
+  type Speed,
+} from './ranges.js';
 
 export interface Share {
   readonly member: Member;
@@ -79,7 +85,9 @@ export class Roster {
         this.speedOf(member) ?? this.guess(member) ?? { link: 0, pace: 1 / member.threads },
     );
     const block = blockOf(microBatches, members.length);
-    const { ranges, seconds } = shareOutInFewPieces(range, speeds, block);
+    // Where nothing is known yet, everybody shows how fast it is.
+    const divide = known.length > 0 ? shareOutInFewPieces : shareOut;
+    const { ranges, seconds } = divide(range, speeds, block);
     const shares = members.flatMap((member, index) => {
       const share = ranges[index];
       return share && share.last > share.first ? [{ member, range: share }] : [];

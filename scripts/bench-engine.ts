@@ -33,7 +33,6 @@ function startPool({ library }: ChosenEngine, threads: number): ThreadPool {
     (_, index) => (index * 2_654_435_761) >>> 24,
   );
   const labels = Uint8Array.from({ length: SAMPLES }, (_, index) => index % 10);
-  const lists = holdOut({ seed: 1, samples: SAMPLES, validation: 0 });
   const pool = new ThreadPool({
     threads,
     cores,
@@ -45,12 +44,13 @@ function startPool({ library }: ChosenEngine, threads: number): ThreadPool {
     seed: 1,
     batch: BATCH,
     training: { count: SAMPLES, sampleBytes: SAMPLE_BYTES },
-    trainingList: lists.training,
-    validationList: lists.validation,
+    trainingCount: SAMPLES,
+    validationCount: 0,
     test: NO_SAMPLES,
     table: byteTable(),
   });
   copySplit({ count: SAMPLES, images, labels }, pool.training);
+  pool.setLists(holdOut({ seed: 1, samples: SAMPLES, validation: 0 }));
   pool.weights.set(initialWeights(model, 1));
   return pool;
 }

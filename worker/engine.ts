@@ -44,7 +44,7 @@ export async function startEngine(
   if (validation >= training.count) {
     throw new DtrainError('PROTOCOL', 'The validation split leaves nothing to train on.');
   }
-  const lists = holdOut({ seed, samples: training.count, validation });
+  const samples = training.count - validation;
   const pool = new ThreadPool({
     threads,
     cores: availableParallelism(),
@@ -56,13 +56,15 @@ export async function startEngine(
     seed,
     batch,
     training,
-    trainingList: lists.training,
-    validationList: new Uint32Array(),
+    trainingCount: samples,
+    validationCount: 0,
     test: NO_SAMPLES,
     table: Float32Array.from(welcome.data.table),
   });
   try {
     await loadShards(source, welcome.data.shards, pool.training);
+    const lists = holdOut({ seed, samples: training.count, validation });
+    pool.setLists({ ...lists, validation: new Uint32Array() });
     if (pool.training.labels.some((label) => label >= model.classes)) {
       throw new DtrainError('PROTOCOL', 'The data has a label that the model has no class for.');
     }
@@ -70,6 +72,6 @@ export async function startEngine(
     await pool.close();
     throw error;
   }
-  const plan = { samples: lists.training.length, batch };
+  const plan = { samples, batch };
   return { pool, plan, parameterCount: model.parameterCount, engine: chosen };
 }

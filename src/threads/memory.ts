@@ -77,9 +77,9 @@ export interface MemoryNeeds {
   /** Micro-batches in a full batch. */
   readonly microBatches: number;
   readonly training: SplitSize;
-  /** Sample numbers in the training split. */
-  readonly trainingList: Uint32Array;
-  readonly validationList: Uint32Array;
+  /** Samples of the training split that are trained on, and that are held out. */
+  readonly trainingCount: number;
+  readonly validationCount: number;
   readonly test: SplitSize;
 }
 
@@ -96,7 +96,7 @@ export function planMemory(needs: MemoryNeeds): MemoryPlan {
     labels: place(count),
   });
   const list = (count: number): { list: Place; count: number } => ({ list: floats(count), count });
-  const evaluated = Math.max(needs.validationList.length, needs.test.count);
+  const evaluated = Math.max(needs.validationCount, needs.test.count);
   const training = samples(needs.training);
   const most = piecesInFlight(needs.threads, needs.microBatches) + HELD_PIECES * needs.microBatches;
   const plan = {
@@ -108,8 +108,8 @@ export function planMemory(needs: MemoryNeeds): MemoryPlan {
     check: place(2 * LINE),
     losses: floats(LONGEST_LEASE * 2),
     table: floats(256),
-    training: { ...training, ...list(needs.trainingList.length) },
-    validation: { ...training, ...list(needs.validationList.length) },
+    training: { ...training, ...list(needs.trainingCount) },
+    validation: { ...training, ...list(needs.validationCount) },
     test: { ...samples(needs.test), ...list(needs.test.count) },
     evaluation: floats(microBatchesOf(evaluated) * EVALUATION_ROW),
     perThread: Array.from({ length: needs.threads }, () => ({
@@ -132,7 +132,7 @@ export function piecesInFlight(threads: number, microBatches: number): number {
   return Math.min(threads * (4 * rootLevel(microBatches) + 1), microBatches + threads);
 }
 
-/** Puts lists and the byte table into a new memory. */
+/** Puts what does not depend on the samples into a new memory. */
 export function fillMemory(
   buffer: ArrayBufferLike,
   plan: MemoryPlan,
@@ -140,8 +140,6 @@ export function fillMemory(
   table: Float32Array,
 ): void {
   const words = new Uint32Array(buffer);
-  words.set(needs.trainingList, plan.training.list / 4);
-  words.set(needs.validationList, plan.validation.list / 4);
   for (let index = 0; index < needs.test.count; index++) words[plan.test.list / 4 + index] = index;
   new Float32Array(buffer).set(table, plan.table / 4);
 }

@@ -1,6 +1,7 @@
 import { Piscina } from 'piscina';
 import { batchOf, microBatchesOf } from '../data/batches.js';
 import type { Split, SplitSize } from '../data/dataset.js';
+import type { HoldOut } from '../data/order.js';
 import type { Engine, Place } from '../engine/engine.js';
 import { CORRECT, LOSS, type Program } from '../engine/program.js';
 import type { NativeLibrary } from '../engine/native/build.js';
@@ -43,8 +44,9 @@ export interface PoolOptions {
   readonly seed: number;
   readonly batch: number;
   readonly training: SplitSize;
-  readonly trainingList: Uint32Array;
-  readonly validationList: Uint32Array;
+  /** Samples of the training split that are trained on, and that are held out. */
+  readonly trainingCount: number;
+  readonly validationCount: number;
   readonly test: SplitSize;
   /** The float32 value of each byte of a sample. */
   readonly table: Float32Array;
@@ -83,7 +85,7 @@ export class ThreadPool {
   #jobSlots = 0;
   #failure: DtrainError | undefined;
 
-  /** Starts the threads. They wait for the first job, before which the samples must be there. */
+  /** Starts the threads. They wait for the first job, before which samples and lists must be there. */
   constructor(options: PoolOptions) {
     const { module, program, library, parameterCount, threads } = options;
     const microBatches = microBatchesOf(options.batch);
@@ -168,6 +170,13 @@ export class ThreadPool {
   /** The training samples, in place. */
   get training(): Split {
     return this.#samples(this.#plan.training, this.#options.training);
+  }
+
+  /** Says which samples of the training split are trained on, and which are held out. */
+  setLists({ training, validation }: HoldOut): void {
+    const words = new Uint32Array(this.memory.buffer);
+    words.set(training, this.#plan.training.list / 4);
+    words.set(validation, this.#plan.validation.list / 4);
   }
 
   /** The test samples, in place. */

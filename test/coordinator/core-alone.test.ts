@@ -102,6 +102,18 @@ describe('local threads beside workers', () => {
     expect(leases.length * 8 * PACE).toBeGreaterThan(90);
   });
 
+  test('take steps alone again if they were slow only at first', () => {
+    const core = new CoreUnderTest({ ...endless });
+    core.updateSeconds = 5 * PACE;
+    core.join(LOCAL, { pace: 100 * PACE });
+    core.until('lease');
+    core.join(1, {});
+    core.setSpeed(LOCAL, {});
+    core.advance(30);
+    const leases = all(core.advance(100), 'lease');
+    expect(leases.length * 8 * PACE).toBeGreaterThan(90);
+  });
+
   test('share steps if to send and gather costs less than the worker saves', () => {
     const core = new CoreUnderTest({ ...endless, startWith: 1 });
     core.updateSeconds = 3 * PACE;

@@ -86,8 +86,8 @@ export function poolFor(
     seed,
     batch,
     training: sizeOfSplit(training),
-    trainingList: lists.training,
-    validationList: lists.validation,
+    trainingCount: lists.training.length,
+    validationCount: lists.validation.length,
     test: sizeOfSplit(test),
     table,
     ...other,
@@ -95,6 +95,7 @@ export function poolFor(
   onTestFinished(() => pool.close());
   copySplit(training, pool.training);
   copySplit(test, pool.test);
+  pool.setLists(lists);
   pool.weights.set(initialWeights(model, seed));
   return pool;
 }
