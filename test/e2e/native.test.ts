@@ -118,6 +118,20 @@ describe.concurrent(
       await expectWithout(place, { PATH }, /: there is no C compiler: install gcc or clang$/);
     });
 
+    test.skipIf(compilers.length === 0)(
+      `a platform that koffi has no binary for${where}`,
+      async ({ place }) => {
+        const hide = `const { Module } = require('node:module'); const load = Module._load;
+        Module._load = (name, ...rest) => {
+          if (name === 'koffi') throw new Error('no binary for this platform');
+          return load(name, ...rest);
+        };`;
+        await writeFile(place.at('hide.cjs'), hide);
+        const NODE_OPTIONS = `--require ${place.at('hide.cjs')}`;
+        await expectWithout(place, { NODE_OPTIONS }, / failed: no binary for this platform$/);
+      },
+    );
+
     async function expectWithout(place: Place, env: NodeJS.ProcessEnv, why: RegExp): Promise<void> {
       const args = ['train', ...RUN, '--threads', '1', '--json'];
       const auto = place.start([...args, '--engine', 'auto'], { env });

@@ -6,10 +6,10 @@ import type { OptimizerName } from '../../optim/optimizer.js';
 import { sha256 } from '../../sha256.js';
 import type { Kernel, Target } from '../ir/types.js';
 import { compile } from '../program.js';
-import { nativePairTarget, nativeTargets } from '../targets.js';
+import { nativePairTarget, nativeTarget } from '../targets.js';
 import { type Compiler, compileLibrary, flagsText } from './compilers.js';
 import { emitC } from './emit.js';
-import type { KernelCall } from './library.js';
+import { bindKernels, type KernelCall } from './library.js';
 import { ObjectCache } from './object-cache.js';
 
 /** A model compiled to a library of this machine's own code. */
@@ -34,7 +34,7 @@ export async function buildLibrary(
   compiler: Compiler,
   cache = defaultCache(),
 ): Promise<NativeLibrary> {
-  const target = nativeTargets[compiler.lanes === 4 ? 4 : 8];
+  const target = nativeTarget(compiler.lanes);
   const single = compile(model, optimizer, target);
   const sources = [emitC(single.kernels, target)];
   let pairWorkSize: number | undefined;
@@ -62,7 +62,6 @@ export async function loadKernels(
   memory: WebAssembly.Memory,
 ): Promise<Record<string, KernelCall>> {
   const file = await compiled([emitC(kernels, target)], compiler, defaultCache());
-  const { bindKernels } = await import('./library.js');
   return bindKernels(file, kernels, memory);
 }
 

@@ -4,6 +4,7 @@ import type { OptimizerName } from '../../optim/optimizer.js';
 import type { WasmModule } from '../wasm/instance.js';
 import { buildLibrary, type NativeLibrary } from './build.js';
 import { type Compiler, findCompilers } from './compilers.js';
+import { probe } from './probe.js';
 
 /** The library that computes here, or why there is none. */
 export type NativeChoice =
@@ -51,8 +52,6 @@ async function tryCompiler(
 ): Promise<{ library: NativeLibrary; rate: number } | { why: string }> {
   try {
     const library = await buildLibrary(model, optimizer, compiler);
-    // Loaded only now: where koffi has no binary for the platform, the rest must still work.
-    const { probe } = await import('./probe.js');
     const rate = probe(model, optimizer, wasm, library);
     if (rate !== undefined) return { library, rate };
     return { why: `${compiler.name} makes code whose results differ from WebAssembly's` };

@@ -1,6 +1,10 @@
-import koffi from 'koffi';
+import { createRequire } from 'node:module';
+import type koffi from 'koffi';
 import type { Engine } from '../engine.js';
 import type { Kernel } from '../ir/types.js';
+
+/** Loads koffi no sooner than native code: where it has no binary, the rest must still work. */
+const require = createRequire(import.meta.url);
 
 const PLACE = 'uint32_t';
 const COUNT = 'int32_t';
@@ -47,7 +51,7 @@ function binder(
   file: string,
   memory: WebAssembly.Memory,
 ): (name: string, args: readonly string[]) => KernelCall {
-  const library = koffi.load(file);
+  const library = (require('koffi') as typeof koffi).load(file);
   // The memory may grow, but it does not move: its first bytes are enough to find it.
   const start = new Uint8Array(memory.buffer, 0, 64);
   return (name, args) => {
