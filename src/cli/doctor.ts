@@ -3,10 +3,12 @@ import { Command } from 'commander';
 import { addOptions } from '../config/flags.js';
 import { resolveInspection } from '../config/resolve.js';
 import { chooseNative } from '../engine/native/choose.js';
-import { compileForWasm } from '../engine/wasm/compile.js';
+import { type Compiled, compileForWasm } from '../engine/wasm/compile.js';
 import { reasonOf } from '../errors.js';
 import { builtInModels } from '../model/lenet5.js';
-import { buildModel } from '../model/model.js';
+import { buildModel, type Model } from '../model/model.js';
+
+const OPTIMIZER = 'momentum';
 
 interface EngineState {
   readonly name: string;
@@ -19,7 +21,10 @@ export function doctorCommand(): Command {
   addOptions(command, ['json', 'verbose']);
   return command.action(async (flags: Record<string, unknown>) => {
     const { json } = resolveInspection({ flags, env: process.env });
-    const engines = [await wasmEngine(), await nativeEngine(), ...laterEngines];
+    const model = buildModel(builtInModels.lenet5);
+    const compiling = compileForWasm(model, OPTIMIZER);
+    const wasm = await wasmEngine(compiling);
+    const engines = [wasm, await nativeEngine(model, compiling), ...laterEngines];
     const found = {
       node: process.versions.node,
       platform: `${process.platform} ${process.arch}`,
@@ -50,11 +55,9 @@ const laterEngines: readonly EngineState[] = ['tfjs-node', 'tfjs'].map((name) =>
   why: 'not in this version of dtrain',
 }));
 
-const model = buildModel(builtInModels.lenet5);
-
-async function wasmEngine(): Promise<EngineState> {
+async function wasmEngine(compiling: Promise<Compiled>): Promise<EngineState> {
   try {
-    await compileForWasm(model, 'momentum');
+    await compiling;
     return { name: 'wasm', available: true, why: 'WebAssembly with SIMD and shared memory' };
   } catch (error) {
     const reason = reasonOf(error);
@@ -62,11 +65,11 @@ async function wasmEngine(): Promise<EngineState> {
   }
 }
 
-async function nativeEngine(): Promise<EngineState> {
+async function nativeEngine(model: Model, compiling: Promise<Compiled>): Promise<EngineState> {
   try {
-    const { module, program } = await compileForWasm(model, 'momentum');
+    const { module, program } = await compiling;
     const wasm = { module, workSize: program.workSize };
-    const native = await chooseNative(model, 'momentum', wasm);
+    const native = await chooseNative(model, OPTIMIZER, wasm);
     return native.library
       ? { name: 'native', available: true, why: `by ${native.library.description}` }
       : { name: 'native', available: false, why: native.why };
