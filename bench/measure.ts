@@ -1,5 +1,5 @@
 import type { BenchConfig } from '../src/config/bench-options.js';
-import { type Phases, subtractPhases } from '../src/threads/phases.js';
+import { type StepPhases, stepPhases, subtractPhases } from '../src/threads/phases.js';
 import type { Configuration } from './plan.js';
 import { type Mark, type RunListeners, withRun } from './run.js';
 
@@ -7,8 +7,7 @@ import { type Mark, type RunListeners, withRun } from './run.js';
 export interface Measurement {
   readonly configuration: Configuration;
   readonly samplesPerSecond: number;
-  /** Seconds of a step, in all and by phase: the phases add up. */
-  readonly step: Phases & { readonly seconds: number; readonly wait: number };
+  readonly step: StepPhases;
   /** Bytes of a step's messages; none where there is no network. */
   readonly bytes: { readonly sent: number; readonly received: number } | null;
   readonly spares: number;
@@ -56,14 +55,7 @@ export async function measureRoughly(
 
 function between(before: Mark, after: Mark, steps: number) {
   const seconds = after.seconds - before.seconds;
-  const { compute, reduce, update } = subtractPhases(after.phases, before.phases);
-  const step = {
-    seconds: seconds / steps,
-    compute: compute / steps,
-    wait: (seconds - compute - reduce - update) / steps,
-    reduce: reduce / steps,
-    update: update / steps,
-  };
+  const step = stepPhases(subtractPhases(after.phases, before.phases), seconds, steps);
   const bytes = {
     sent: (after.sent - before.sent) / steps,
     received: (after.received - before.received) / steps,

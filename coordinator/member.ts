@@ -109,8 +109,8 @@ export class Member {
 
   /** It was given a share: should it lose it for more than a try, it is probed soon. */
   used(now: number): void {
-    if (!this.#spare) this.#probePause = limits.probe.first;
-    this.#probeAt = now + this.#probePause;
+    if (this.#spare) this.#probeAt = now + this.#probePause;
+    else this.#probeSoon(now);
   }
 
   #probeSoon(now: number): void {

@@ -6,7 +6,7 @@ import { weightBytes } from '../src/model/files/floats.js';
 import type { OptimizerName } from '../src/optim/optimizer.js';
 import { sha256 } from '../src/sha256.js';
 import { shellWord } from '../src/shell-word.js';
-import type { Phases } from '../src/threads/phases.js';
+import { type Phases, stepPhases } from '../src/threads/phases.js';
 import type { StepSums } from '../src/threads/pool.js';
 import { workerUrl } from './addresses.js';
 import type { PreparedRun } from './prepare.js';
@@ -113,14 +113,8 @@ export async function profileEvent(
   optimizer: OptimizerName,
   trained: { readonly steps: number; readonly seconds: number; readonly phases: Phases },
 ): Promise<ProfileEvent> {
-  const each = (seconds: number): number => seconds / Math.max(1, trained.steps);
-  const [compute, reduce, update] = [
-    each(trained.phases.compute),
-    each(trained.phases.reduce),
-    each(trained.phases.update),
-  ];
-  const seconds = each(trained.seconds);
-  const wait = Math.max(0, seconds - compute - reduce - update);
-  const step = { seconds, compute, reduce, update, wait };
+  const { phases, seconds, steps } = trained;
+  const taken = stepPhases(phases, seconds, Math.max(1, steps));
+  const step = { ...taken, wait: Math.max(0, taken.wait) };
   return { event: 'profile', step, ...(await profileKernels(model, optimizer, engine)) };
 }

@@ -8,12 +8,14 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { spreadOf } from '../dist/bench/statistics.js';
 import { keepMemory } from './peers/contestants.js';
 import { DTRAIN } from './peers/dtrain.js';
 import { defaultPeersDir, isInstalled, pythonOf } from './peers/folder.js';
 import { load, machine } from './peers/machine.js';
 import { parseLine, run } from './peers/processes.js';
-import { markdownTable, showSpread, spreadOf } from './peers/statistics.js';
+import { markdownTable } from './peers/table.js';
+import { showSpread } from './spread.js';
 
 const GOAL = 0.99;
 
@@ -37,7 +39,7 @@ if (!isInstalled(peers, 'torch')) {
 const cores = availableParallelism();
 const script = fileURLToPath(new URL('peers/python/torch_accuracy.py', import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), 'dtrain-accuracy-'));
-const heading = `${machine()}, load ${load().toFixed(1)} at the start`;
+const heading = `${await machine()}, load ${load().toFixed(1)} at the start`;
 
 /** Infinity if the goal is not reached. */
 async function secondsToGoal(program: string, args: readonly string[]): Promise<number> {
@@ -91,4 +93,4 @@ console.log(
   ]),
 );
 const perSeed = rows.map((row) => faster(row) / row.dtrain).filter(Number.isFinite);
-console.log(`\nPyTorch's faster time / dtrain's: ${showSpread(spreadOf(perSeed), 2)}`);
+console.log(`\nPyTorch's faster time / dtrain's: ${showSpread(perSeed, 2)}`);

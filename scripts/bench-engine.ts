@@ -15,6 +15,7 @@ import { buildModel } from '../dist/src/model/model.js';
 import { stepHyperparameters } from '../dist/src/optim/optimizer.js';
 import { ThreadPool } from '../dist/src/threads/pool.js';
 import { trainingFlops } from './flops.js';
+import { showSpread } from './spread.js';
 
 const SAMPLES = 16_384;
 const SAMPLE_BYTES = 784;
@@ -70,14 +71,6 @@ async function measure(pool: ThreadPool, seconds: number): Promise<number> {
   return (samples * 1000) / (performance.now() - since);
 }
 
-/** The median, the least and the most. */
-function spread(values: readonly number[]): string {
-  const sorted = values.toSorted((a, b) => a - b);
-  const at = (share: number): number => sorted[Math.floor(share * (sorted.length - 1))] ?? NaN;
-  const show = (value: number): string => (value < 10 ? value.toFixed(3) : value.toFixed(0));
-  return `${show(at(0.5))} (${show(at(0))} to ${show(at(1))})`;
-}
-
 const wasm = { module: compiled.module, workSize: compiled.program.workSize };
 const auto = await chooseEngine('auto', model, 'momentum', wasm);
 const engines: ChosenEngine[] = auto.library ? [{ name: 'wasm' }, auto] : [auto];
@@ -100,7 +93,10 @@ await Promise.all(measured.flatMap(({ pools }) => pools.map((pool) => pool.close
 
 const flops = trainingFlops(model);
 const ratio = (over: readonly number[], under: readonly number[], divisor = 1): string =>
-  spread(over.map((value, round) => value / (under[round] ?? NaN) / divisor));
+  showSpread(
+    over.map((value, round) => value / (under[round] ?? NaN) / divisor),
+    3,
+  );
 console.log(
   `LeNet-5, global batch ${BATCH}, ${cpus()[0]?.model ?? '?'}, ${cores} cores, Node ${process.version}`,
 );
@@ -108,9 +104,9 @@ console.log(`median (least to most) of ${ROUNDS} rounds of ${ROUND_SECONDS} s ea
 for (const { engine, one, all } of measured) {
   const { name, note } = engine;
   console.log(`\n${name}${note === undefined ? '' : ` (${note})`}`);
-  console.log(`  1 thread   samples/s  ${spread(one)}`);
-  console.log(`  1 thread   GFLOP/s    ${spread(one.map((speed) => (speed * flops) / 1e9))}`);
-  console.log(`  ${cores} threads  samples/s  ${spread(all)}`);
+  console.log(`  1 thread   samples/s  ${showSpread(one)}`);
+  console.log(`  1 thread   GFLOP/s    ${showSpread(one.map((speed) => (speed * flops) / 1e9))}`);
+  console.log(`  ${cores} threads  samples/s  ${showSpread(all)}`);
   console.log(`  efficiency on ${cores}     ${ratio(all, one, cores)}`);
 }
 const [slow, fast] = measured;

@@ -11,7 +11,8 @@ import { type Contestant, contestants } from './peers/contestants.js';
 import { defaultPeersDir } from './peers/folder.js';
 import { load, machine } from './peers/machine.js';
 import { ratios } from './peers/ratios.js';
-import { markdownTable, showSpread, spreadOf } from './peers/statistics.js';
+import { markdownTable } from './peers/table.js';
+import { showSpread } from './spread.js';
 
 const { values } = parseArgs({
   options: {
@@ -51,7 +52,7 @@ for (let round = 1; round <= rounds; round++) {
 }
 rmSync(scratch, { recursive: true });
 
-console.log(`${machine()}
+console.log(`${await machine()}
 ${rounds} rounds of ${seconds} s each; median (least to most)
 load before and after each round: ${loads.map((each) => each.toFixed(1)).join(', ')}
 `);
@@ -77,5 +78,5 @@ function label({ name, cores, batch }: Contestant): string {
 function outcome(contestant: Contestant): string {
   if (failures.has(contestant)) return 'failed';
   const measured = rates.get(contestant);
-  return measured ? showSpread(spreadOf(measured)) : (contestant.missing ?? '');
+  return measured ? showSpread(measured) : (contestant.missing ?? '');
 }

@@ -9,6 +9,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { showSpread } from './spread.js';
 
 const MAIN = fileURLToPath(new URL('../dist/src/cli/main.js', import.meta.url));
 const { values } = parseArgs({
@@ -50,14 +51,6 @@ async function measure(engine: string, remote: boolean): Promise<number> {
   throw new Error('A training ended without a result.');
 }
 
-/** The median, the least and the most. */
-function spread(numbers: readonly number[], digits: number): string {
-  const sorted = numbers.toSorted((one, other) => one - other);
-  const at = (share: number): string =>
-    (sorted[Math.floor(share * (sorted.length - 1))] ?? NaN).toFixed(digits);
-  return `${at(0.5)} (${at(0)} to ${at(1)})`;
-}
-
 const engines = ['wasm', 'native'];
 const speeds = engines.map(() => ({ local: [] as number[], remote: [] as number[] }));
 for (let round = 0; round < Number(values.rounds); round++) {
@@ -72,8 +65,8 @@ console.log(
 );
 for (const [index, engine] of engines.entries()) {
   const { local = [], remote = [] } = speeds[index] ?? {};
-  console.log(`${engine.padEnd(8)} one local thread    ${spread(local, 0)} samples/s`);
-  console.log(`${engine.padEnd(8)} one remote worker   ${spread(remote, 0)} samples/s`);
+  console.log(`${engine.padEnd(8)} one local thread    ${showSpread(local)} samples/s`);
+  console.log(`${engine.padEnd(8)} one remote worker   ${showSpread(remote)} samples/s`);
   const ratios = remote.map((speed, round) => speed / (local[round] ?? NaN));
-  console.log(`${engine.padEnd(8)} remote / local      ${spread(ratios, 3)}`);
+  console.log(`${engine.padEnd(8)} remote / local      ${showSpread(ratios, 3)}`);
 }

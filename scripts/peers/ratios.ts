@@ -1,5 +1,6 @@
+import { spreadOf } from '../../dist/bench/statistics.js';
 import type { Contestant } from './contestants.js';
-import { showSpread, spreadOf } from './statistics.js';
+import { showSpread } from '../spread.js';
 
 type Rates = ReadonlyMap<Contestant, readonly number[]>;
 type Choice = Pick<Contestant, 'name' | 'cores'> & { readonly batch?: number };
@@ -35,7 +36,7 @@ export function ratios(all: readonly Contestant[], rates: Rates): string[][] {
     const perRound = above
       .slice(0, below.length)
       .map((rate, round) => rate / (below[round] ?? NaN));
-    return perRound.length === 0 ? [] : [[title, showSpread(spreadOf(perRound), 2)]];
+    return perRound.length === 0 ? [] : [[title, showSpread(perRound, 2)]];
   });
 }
 

@@ -1,3 +1,6 @@
+/** Bytes by which a WebAssembly memory grows. */
+export const PAGE = 65_536;
+
 /** Says that kernel functions take places in one memory, in bytes from its start. */
 export type Place = number;
 

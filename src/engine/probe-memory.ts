@@ -2,13 +2,12 @@ import { byteTable } from '../data/normalise.js';
 import { initialWeights } from '../model/initial-weights.js';
 import { type Model, sizeOf } from '../model/model.js';
 import { type OptimizerName, stateSlots, stepHyperparameters } from '../optim/optimizer.js';
-import type { Engine, Place, SamplePlaces } from './engine.js';
+import { type Engine, PAGE, type Place, type SamplePlaces } from './engine.js';
 import { LANES } from './ir/types.js';
 import { pieceSizeOf } from './program.js';
 
 /** A micro-batch, and one that is not full. */
 const SAMPLES = 2 * LANES - 3;
-const PAGE = 65_536;
 const EVALUATION = 16;
 const HYPER = { momentum: 0.9, weightDecay: 0.01 };
 

@@ -26,10 +26,15 @@ const sixteenRegisters: TileSizes = {
 };
 
 /** C, one micro-batch at a time: in two vectors of SSE or NEON, or in one of AVX. */
-export const nativeTargets: Record<4 | 8, Target> = {
+const nativeTargets: Record<4 | 8, Target> = {
   4: { width: 4, lanes: LANES, tiles: wasmTarget.tiles },
   8: { width: 8, lanes: LANES, tiles: sixteenRegisters },
 };
+
+/** C, one micro-batch at a time, for a processor whose vectors have so many lanes at most. */
+export function nativeTarget(lanes: 4 | 8 | 16): Target {
+  return nativeTargets[lanes === 4 ? 4 : 8];
+}
 
 /** C for AVX-512, two micro-batches at a time; 32 registers. */
 export const nativePairTarget: Target = {

@@ -26,6 +26,24 @@ export function subtractPhases({ compute, reduce, update }: Phases, before: Phas
   };
 }
 
+/** The phases of one step, which add up: what is in none of them is `wait`. In seconds. */
+export interface StepPhases extends Phases {
+  readonly seconds: number;
+  readonly wait: number;
+}
+
+/** What a step took on average, of so many that took `seconds`. */
+export function stepPhases(total: Phases, seconds: number, steps: number): StepPhases {
+  const { compute, reduce, update } = total;
+  return {
+    seconds: seconds / steps,
+    compute: compute / steps,
+    wait: (seconds - compute - reduce - update) / steps,
+    reduce: reduce / steps,
+    update: update / steps,
+  };
+}
+
 const places: Readonly<Record<keyof Phases, number>> = { compute: 0, reduce: 1, update: 2 };
 /** Float64 values of one thread's clock. */
 export const CLOCK_VALUES = 3;

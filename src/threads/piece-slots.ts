@@ -1,7 +1,4 @@
-import type { Place } from '../engine/engine.js';
-
-/** Bytes by which a WebAssembly memory grows. */
-export const PAGE = 65_536;
+import { PAGE, type Place } from '../engine/engine.js';
 
 /** Where the slots are: `first` is the place of slot 0, and they fill the memory's end. */
 export interface SlotPlan {

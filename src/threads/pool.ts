@@ -2,7 +2,7 @@ import { Piscina } from 'piscina';
 import { batchOf, microBatchesOf } from '../data/batches.js';
 import type { Split, SplitSize } from '../data/dataset.js';
 import type { HoldOut } from '../data/order.js';
-import type { Engine, Place } from '../engine/engine.js';
+import { type Engine, PAGE, type Place } from '../engine/engine.js';
 import { CORRECT, LOSS, type Program } from '../engine/program.js';
 import type { NativeLibrary } from '../engine/native/build.js';
 import { DtrainError, reasonOf } from '../errors.js';
@@ -22,7 +22,7 @@ import {
 } from './memory.js';
 import { engineIn } from './engine-in.js';
 import { addPhases, NO_TIME, PhaseClock, type Phases } from './phases.js';
-import { PAGE, PieceSlots } from './piece-slots.js';
+import { PieceSlots } from './piece-slots.js';
 import { ticketsOf } from './tickets.js';
 import type { ThreadStart } from './thread.js';
 

@@ -7,7 +7,7 @@ import type { Kernel } from '../ir/types.js';
 import { loadKernels } from '../native/build.js';
 import { ProbeMemory } from '../probe-memory.js';
 import { compile } from '../program.js';
-import { nativePairTarget, nativeTargets, wasmTarget } from '../targets.js';
+import { nativePairTarget, nativeTarget, wasmTarget } from '../targets.js';
 import { emitWasm } from '../wasm/emit.js';
 import { flopsOf, partsOf, PEAK_FLOPS_PER_LANE, peakKernel } from './parts.js';
 
@@ -25,7 +25,7 @@ export async function profileKernels(
   const target = !library
     ? wasmTarget
     : library.pairWorkSize === undefined
-      ? nativeTargets[library.compiler.lanes === 4 ? 4 : 8]
+      ? nativeTarget(library.compiler.lanes)
       : nativePairTarget;
   const program = compile(model, optimizer, target);
   const parts = partsOf(program);
