@@ -47,6 +47,7 @@ export class Assignment {
       this.#noteStandings(0, seconds ?? 0, now);
       return false;
     }
+    local.used(now);
     this.#noteStandings(this.#choice.together(seconds), this.aloneSeconds ?? 0, now);
     if (this.roster.probesDue(now).length === 0) return true;
     this.#assign([{ member: local, range: whole }], false, now);

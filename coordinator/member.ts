@@ -98,7 +98,7 @@ export class Member {
 
   /** Whether it is time to see how fast it is (again). */
   probeDue(now: number): boolean {
-    return !this.local && this.idle && now >= this.#probeAt;
+    return this.idle && now >= this.#probeAt;
   }
 
   /** It was given a probe: the next one comes later, and the one after later still. */

@@ -114,6 +114,19 @@ describe('local threads beside workers', () => {
     expect(leases.length * 8 * PACE).toBeGreaterThan(90);
   });
 
+  test('are probed, and work again, if a slow first share gave all the others to a worker', () => {
+    const core = new CoreUnderTest({ ...endless, startWith: 1 });
+    core.join(LOCAL, { pace: 100 * PACE });
+    core.join(1, {});
+    core.until('sendWeights', ({ step }) => step === 2);
+    expect(core.shares).toEqual({ 1: '0-8' });
+    core.setSpeed(LOCAL, {});
+    core.advance(30);
+    core.until('update');
+    core.until('sendWeights');
+    expect(core.shares).toEqual({ [LOCAL]: '0-4', 1: '4-8' });
+  });
+
   test('share steps if to send and gather costs less than the worker saves', () => {
     const core = new CoreUnderTest({ ...endless, startWith: 1 });
     core.updateSeconds = 3 * PACE;

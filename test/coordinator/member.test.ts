@@ -221,8 +221,7 @@ describe('probes of a member', () => {
     expect(member.probeDue(100 + limits.probe.first)).toBe(true);
   });
 
-  test('are never due for the local threads, or for who is busy or lost', () => {
-    expect(new Member(0, { threads: 1, local: true }).probeDue(9)).toBe(false);
+  test('are never due for who is busy or lost', () => {
     const busy = new Member(1, remote);
     begin(busy);
     const silent = new Member(2, remote);

@@ -104,7 +104,6 @@ export class AuditedMembers {
     check(member.work === undefined, `more work for member ${id}, who is still busy`);
     check(!lost, `work for member ${id}, who is lost`);
     check(local || weights === work.step, `member ${id} lacks the step's weights`);
-    check(!work.probe || !local, 'a probe of the local threads');
     const { late, stuck } = limits;
     const longest = this.#longest(member, work.range);
     const lateAt = now + Math.max(late.unknown, late.factor * longest + late.slack);
