@@ -3,9 +3,15 @@ import { options } from '../src/config/options.js';
 import type { CoordinatorConfig } from '../src/config/types.js';
 import type { Configuration } from './plan.js';
 
-/** The settings of one run of a benchmark, as a coordinator has them. */
+/** What a user says of a run that is only measured. */
+export type MeasuredSettings = Pick<
+  BenchConfig,
+  'model' | 'optimizer' | 'lr' | 'momentum' | 'weightDecay' | 'seed' | 'dataDir' | 'engine'
+>;
+
+/** The settings of one run that is only measured, as a coordinator has them. */
 export function runConfig(
-  config: BenchConfig,
+  config: MeasuredSettings,
   { kind, workers, batch, steps, warmUpSteps }: Configuration,
   token: string,
 ): CoordinatorConfig {

@@ -10,17 +10,16 @@ import {
   type Welcome,
 } from '../src/protocol/protocol.js';
 import type { PreparedRun } from './prepare.js';
-import { RemoteWorker, type Traffic } from './remote-worker.js';
+import { RemoteWorker, type Traffic, type WorkerHost } from './remote-worker.js';
 import { CoordinatorServer } from './server.js';
-import type { Training } from './training.js';
 
 export interface FleetOptions {
-  readonly config: CoordinatorConfig;
+  readonly config: Pick<CoordinatorConfig, 'host' | 'port' | 'optimizer' | 'seed' | 'batch' | 'validation'>;
   /** What a worker must know to join; null if nothing. */
   readonly token: string | null;
   readonly run: string;
   readonly prepared: PreparedRun;
-  readonly training: Training;
+  readonly training: WorkerHost;
   readonly onEvent: (event: WorkerEvent) => void;
   readonly onNotice: (sentence: string) => void;
 }
@@ -54,8 +53,8 @@ export class Fleet {
       token,
       largestFrame: largestWorkerFrame(model.parameterCount, microBatchesOf(plan.batch)),
       shards: new Map(shards.map(({ sha256, parts }) => [sha256, parts])),
-      onConnection: (socket) => {
-        acceptWorker(options, { workers, traffic }, welcome, socket);
+      onConnection: (socket, address) => {
+        acceptWorker(options, { workers, traffic }, welcome, socket, address);
       },
     });
     return new Fleet(server, workers, traffic);
@@ -83,10 +82,12 @@ function acceptWorker(
   { workers, traffic }: { readonly workers: Set<RemoteWorker>; readonly traffic: Traffic },
   welcome: Buffer,
   socket: ConstructorParameters<typeof RemoteWorker>[0],
+  address: string,
 ): void {
   const worker: RemoteWorker = new RemoteWorker(socket, {
     training,
     welcome,
+    address,
     traffic,
     pool: prepared.pool,
     plan: prepared.plan,

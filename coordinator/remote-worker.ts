@@ -16,8 +16,16 @@ import type { HeldPiece, ThreadPool } from '../src/threads/pool.js';
 import type { Absence, MemberId } from './core-messages.js';
 import type { RemoteMember, Training } from './training.js';
 
+/** Who has a use for workers: a run, or somebody who only measures them. */
+export type WorkerHost = Pick<
+  Training,
+  'workers' | 'join' | 'leave' | 'silent' | 'heard' | 'answer'
+>;
+
 export interface RemoteWorkerOptions {
-  readonly training: Training;
+  readonly training: WorkerHost;
+  /** Where it connects from. */
+  readonly address: string;
   readonly pool: ThreadPool;
   readonly plan: BatchPlan;
   readonly parameterCount: number;
@@ -54,6 +62,11 @@ export class RemoteWorker implements RemoteMember {
   #member: MemberId = 0;
   name = '';
   threads = 0;
+
+  /** Where it connects from. */
+  get address(): string {
+    return this.#options.address;
+  }
 
   constructor(socket: WebSocket, options: RemoteWorkerOptions) {
     this.#socket = socket;

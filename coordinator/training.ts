@@ -22,7 +22,9 @@ import { type RunProgress, Tally } from './tally.js';
 
 /** A remote worker, as the run sees it. */
 export interface RemoteMember {
+  readonly name: string;
   readonly threads: number;
+  readonly address: string;
   send(frame: Buffer): void;
   /** It is not waited for any longer. */
   lost(why: Absence): void;
