@@ -14,7 +14,10 @@ import { RemoteWorker, type Traffic, type WorkerHost } from './remote-worker.js'
 import { CoordinatorServer } from './server.js';
 
 export interface FleetOptions {
-  readonly config: Pick<CoordinatorConfig, 'host' | 'port' | 'optimizer' | 'seed' | 'batch' | 'validation'>;
+  readonly config: Pick<
+    CoordinatorConfig,
+    'host' | 'port' | 'optimizer' | 'seed' | 'batch' | 'validation'
+  >;
   /** What a worker must know to join; null if nothing. */
   readonly token: string | null;
   readonly run: string;

@@ -37,19 +37,13 @@ export function fitWorker(rounds: Rounds, threads: number): Fitted {
     middle(rounds.whole),
     middle(rounds.pieces.length > 0 ? rounds.pieces : rounds.whole),
   ];
-  const compute = line(
-    [small.microBatches, small.own],
-    [whole.microBatches, whole.own],
-  );
+  const compute = line([small.microBatches, small.own], [whole.microBatches, whole.own]);
   const travel = ({ elapsed, own, busy }: Round): number => Math.max(0, elapsed - own - busy);
   const link = line([whole.bytes, travel(whole)], [pieces.bytes, travel(pieces)]);
   return {
     microBatchSeconds: compute.slope * threads,
     shareSeconds: compute.start,
-    link: {
-      latency: link.start / 2,
-      bandwidth: link.slope > 0 ? 1 / link.slope : Infinity,
-    },
+    link: { latency: link.start / 2, byteSeconds: link.slope },
   };
 }
 

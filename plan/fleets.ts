@@ -3,11 +3,9 @@ import type { Fleet, Group } from './prediction.js';
 
 /** What there is to choose from. */
 export interface Stock {
-  /** The coordinator's own threads with each count that it may use; none may be among them. */
+  /** The coordinator's own machine, once for each number of threads that may compute. */
   readonly local: readonly Machine[];
   readonly workers: readonly Group[];
-  /** The least number of the coordinator's threads; 0: they may rest. */
-  readonly withoutLocal: boolean;
 }
 
 /** Fleets to compare at most: a table that nobody reads, and a wait that nobody likes. */
@@ -21,17 +19,13 @@ const EACH = 4;
  * and all. Where the kinds have too many combinations, kinds are added in the order in which they
  * compute most for their price, each as a whole before the next one.
  */
-export function fleetsOf({ local, workers, withoutLocal }: Stock): Fleet[] {
+export function fleetsOf({ local, workers }: Stock): Fleet[] {
   const kinds = workers.map(({ machine, count }) =>
     [0, ...countsUpTo(count)].map((some): Group => ({ machine, count: some })),
   );
   const combinations = kinds.reduce((product, counts) => product * counts.length, 1);
-  const crews =
-    combinations * (local.length + 1) <= MOST_FLEETS ? products(kinds) : chain(workers);
-  const bases: Fleet[] = [
-    ...(withoutLocal ? [[]] : []),
-    ...local.map((machine) => [{ machine, count: 1 }]),
-  ];
+  const crews = combinations * (local.length + 1) <= MOST_FLEETS ? products(kinds) : chain(workers);
+  const bases: Fleet[] = [[], ...local.map((machine) => [{ machine, count: 1 }])];
   return bases
     .flatMap((base) => crews.map((crew) => [...base, ...crew]))
     .map((fleet) => fleet.filter(({ count }) => count > 0))

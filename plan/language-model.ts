@@ -1,4 +1,5 @@
-import { costOf, type Price } from '../src/cost/price.js';
+import { type Micros, share } from '../src/cost/money.js';
+import type { Price } from '../src/cost/price.js';
 import { countsUpTo } from './fleets.js';
 import type { Prediction } from './prediction.js';
 
@@ -29,6 +30,7 @@ export function trainingFlops({
 export function predictLanguageModel(job: LanguageModelJob): Prediction[] {
   const { flopsPerWorker, utilisation, price } = job;
   const workerSeconds = trainingFlops(job) / (flopsPerWorker * utilisation);
+  const cost = price && costOf(price, workerSeconds);
   return countsUpTo(job.workers).map((workers) => {
     const seconds = workerSeconds / workers;
     return {
@@ -41,9 +43,14 @@ export function predictLanguageModel(job: LanguageModelJob): Prediction[] {
       trainSeconds: seconds,
       seconds,
       workerSeconds,
-      cost: price && costOf(price, seconds, 0) * BigInt(workers),
+      cost,
       efficiency: utilisation,
       limit: 'compute',
     };
   });
+}
+
+/** Of all workers' seconds together: to the second for each would say more than is known. */
+function costOf({ perHour }: Price, seconds: number): Micros {
+  return share(perHour, BigInt(Math.ceil(seconds)), 3_600n);
 }

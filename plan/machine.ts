@@ -2,13 +2,13 @@ import type { Price } from '../src/cost/price.js';
 
 /**
  * A connection by Hockney's model (R. Hockney, The communication challenge for MPP, Parallel
- * Computing 20, 1994): a message of n bytes takes latency + n / bandwidth.
+ * Computing 20, 1994): a message of n bytes takes alpha + beta n seconds, one way.
  */
 export interface Link {
-  /** Seconds, one way. */
+  /** Alpha: the latency, in seconds. */
   readonly latency: number;
-  /** Bytes a second; Infinity where it does not matter. */
-  readonly bandwidth: number;
+  /** Beta: seconds for a byte, one over the bandwidth. */
+  readonly byteSeconds: number;
 }
 
 /** What may compute: the coordinator's own threads, or a worker. All times are in seconds. */

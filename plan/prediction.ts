@@ -13,7 +13,7 @@ export interface Group {
 export type Fleet = readonly Group[];
 
 /** What takes most of a step. */
-export type Limit = 'compute' | 'link' | 'serial';
+type Limit = 'compute' | 'link' | 'serial';
 
 /** What a fleet would do with a job. Times are in seconds. */
 export interface Prediction {
@@ -54,9 +54,7 @@ export function predict(fleet: Fleet, coordinator: Coordinator, job: Job): Predi
   const step = predictStep(machines, coordinator, microBatches, job.parameters);
   const { full, short, shortMicroBatches } = stepsOf(job);
   const last =
-    short === 0
-      ? 0
-      : predictStep(machines, coordinator, shortMicroBatches, job.parameters).seconds;
+    short === 0 ? 0 : predictStep(machines, coordinator, shortMicroBatches, job.parameters).seconds;
   const trainSeconds = full * step.seconds + short * last;
   const local = machines.find(({ link }) => link === null);
   const evaluations = Math.max(1, Math.ceil(job.steps / stepsPerEpoch(job)));

@@ -124,10 +124,7 @@ function prepare(
   return prepareRun({ ...runConfig(settings, only, ''), validation }, onNotice, signal);
 }
 
-async function measureOne(
-  settings: ProbeSettings,
-  listeners: ProbeListeners,
-): Promise<LeaseTimes> {
+async function measureOne(settings: ProbeSettings, listeners: ProbeListeners): Promise<LeaseTimes> {
   // All that is to be said of the data has been said.
   const prepared = await prepare(settings, 1, { ...listeners, onNotice: () => undefined });
   try {

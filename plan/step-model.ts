@@ -27,7 +27,7 @@ const NO_BYTES = { sent: 0, received: 0 };
  * Predicts a step of `microBatches` on these machines. The coordinator sends the weights to one
  * worker after the other and takes the sums one after the other, a flat tree in the terms of
  * Thakur, Rabenseifner and Gropp (Optimization of collective communication operations in MPICH,
- * 2005), so that each message costs its link latency + bytes / bandwidth, and the main thread its
+ * 2005), so that each message costs its link alpha + beta bytes, and the main thread its
  * own time. Ranges are shared out as the coordinator does it; its own threads take the step alone
  * where that is sooner.
  */
@@ -42,7 +42,8 @@ export function predictStep(
   const machine = machines[local];
   if (!machine) return together;
   const alone = predictAlone(machine, coordinator, microBatches);
-  if (machines.length > 1 && together.seconds < alone.seconds) return together;
+  const helped = together.shares.some((share, index) => share > 0 && index !== local);
+  if (helped && together.seconds < alone.seconds) return together;
   return {
     ...alone,
     shares: machines.map((_, index) => (index === local ? microBatches : 0)),
@@ -102,12 +103,12 @@ function predictTogether(
     const adding = pieces * addSeconds;
     if (!link) return { at: clock + compute, compute, link: 0, taking: adding };
     clock += messageSeconds;
-    const carried = sent / link.bandwidth;
+    const carried = sent * link.byteSeconds;
     const begin = link.latency + Math.max((weightsSent[position] ?? 0) + carried, clock);
     return {
-      at: begin + compute + link.latency + received / link.bandwidth,
+      at: begin + compute + link.latency + received * link.byteSeconds,
       compute,
-      link: 2 * link.latency + carried + received / link.bandwidth,
+      link: 2 * link.latency + carried + received * link.byteSeconds,
       taking: messageSeconds + received * byteSeconds + adding,
     };
   });
@@ -121,13 +122,16 @@ function predictTogether(
     link,
     serial: seconds - compute - link,
     shares: ranges.map(sizeOf),
-    bytes: machines.map((_, index) => shared.find((share) => share.index === index) ?? NO_BYTES),
+    bytes: machines.map((_, index) => {
+      const { sent, received } = shared.find((share) => share.index === index) ?? NO_BYTES;
+      return { sent, received };
+    }),
   };
 }
 
 /** Seconds for bytes that go there and back, in two messages that wait for each other. */
 function transfer({ link }: Machine, bytes: number): number {
-  return link ? 2 * link.latency + bytes / link.bandwidth : 0;
+  return link ? 2 * link.latency + bytes * link.byteSeconds : 0;
 }
 
 /** Seconds of a machine for a micro-batch, while so many threads share the coordinator's cores. */

@@ -7,6 +7,7 @@ import { coordinatorCommand } from './coordinator.js';
 import { dataCommand } from './data.js';
 import { doctorCommand } from './doctor.js';
 import { evalCommand } from './eval.js';
+import { planCommand } from './plan.js';
 import { trainCommand } from './train.js';
 import { workerCommand } from './worker.js';
 
@@ -16,6 +17,7 @@ for (const command of [
   coordinatorCommand(),
   workerCommand(),
   benchCommand(),
+  planCommand(),
   evalCommand(),
   dataCommand(),
   doctorCommand(),

@@ -55,7 +55,7 @@ export async function runAndShow(
 }
 
 /** What to type on another machine. */
-function joinLines(urls: readonly string[], token: string | null): string[] {
+export function joinLines(urls: readonly string[], token: string | null): string[] {
   const secret = token === null ? '' : ` --token ${shellWord(token)}`;
   return ['Workers join with:', ...urls.map((url) => `  dtrain worker ${url}${secret}`)];
 }
