@@ -1,6 +1,7 @@
 import type { BenchConfig } from '../src/config/bench-options.js';
 import { options } from '../src/config/options.js';
 import type { CoordinatorConfig } from '../src/config/types.js';
+import { NO_PRICES } from '../src/cost/pricing.js';
 import type { Configuration } from './plan.js';
 
 /** The settings of one run of a benchmark, as a coordinator has them. */
@@ -11,6 +12,7 @@ export function runConfig(
 ): CoordinatorConfig {
   const { model, optimizer, lr, momentum, weightDecay, seed, dataDir, engine } = config;
   return {
+    ...NO_PRICES,
     model,
     optimizer,
     lr,

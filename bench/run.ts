@@ -7,6 +7,7 @@ import { Training, type TrainingResult } from '../coordinator/training.js';
 import type { BenchConfig } from '../src/config/bench-options.js';
 import type { CoordinatorConfig } from '../src/config/types.js';
 import { batchOf } from '../src/data/batches.js';
+import { Pricing } from '../src/cost/pricing.js';
 import { DtrainError } from '../src/errors.js';
 import { weightBytes } from '../src/model/files/floats.js';
 import { stepHyperparameters } from '../src/optim/optimizer.js';
@@ -89,6 +90,7 @@ class BenchRun {
         this.onSave(step, progress);
       },
       localThreads: config.threads > 0,
+      localPrice: null,
       startWith: config.workers,
       validation: false,
       hyper: (step) => {
@@ -113,6 +115,7 @@ class BenchRun {
       run: 'bench',
       prepared: this.#prepared,
       training: this.#training,
+      pricing: await Pricing.of(this.#config),
       onEvent: ({ action, name }) => {
         if (action === 'spare') this.#spares.add(name);
         else this.#spares.delete(name);

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { CoordinatorConfig, TrainConfig } from '../src/config/types.js';
 import { batchOf } from '../src/data/batches.js';
 import { DtrainError } from '../src/errors.js';
+import type { Pricing } from '../src/cost/pricing.js';
 import type { Progress, ResultEvent, RunEvent } from '../src/events.js';
 import { stepHyperparameters } from '../src/optim/optimizer.js';
 import { learningRate } from '../src/optim/schedule.js';
@@ -45,6 +46,7 @@ export class Run {
   readonly #config: TrainConfig | CoordinatorConfig;
   readonly #listeners: RunListeners;
   readonly #folder: RunFolder;
+  readonly #pricing: Pricing;
   readonly #resumed: ResumedRun | undefined;
   readonly #started = performance.now();
   #began = false;
@@ -54,12 +56,14 @@ export class Run {
     listeners: RunListeners,
     name: string,
     folder: RunFolder,
+    pricing: Pricing,
     resumed?: ResumedRun,
   ) {
     this.#identity = { name, folder: folder.path, config };
     this.#config = config;
     this.#listeners = listeners;
     this.#folder = folder;
+    this.#pricing = pricing;
     this.#resumed = resumed;
   }
 
@@ -163,6 +167,7 @@ export class Run {
       run: this.#identity.name,
       prepared,
       training,
+      pricing: this.#pricing,
       onEvent: (event) => {
         this.#emit(event);
       },
@@ -201,6 +206,7 @@ export class Run {
       saveEvery: config.checkpointEvery,
       onSave,
       localThreads: config.threads > 0,
+      localPrice: this.#pricing.own,
       startWith: 'workers' in config ? config.workers : 0,
       validation: config.validation > 0,
       hyper: (step) => stepHyperparameters(config, rate(step), batchOf(plan, step).samples, step),
