@@ -12,7 +12,7 @@ export const benchKinds = ['threads', 'processes'] as const;
 /** Strong: one global batch for any number of workers. Weak: one batch for each worker. */
 const scalings = ['strong', 'weak'] as const;
 
-export type BenchKind = (typeof benchKinds)[number];
+type BenchKind = (typeof benchKinds)[number];
 /** What a row of a table measures: also workers of other machines, all that joined together. */
 export type WorkerKind = BenchKind | 'joined';
 export type Scaling = (typeof scalings)[number];
