@@ -8,7 +8,7 @@ import type { Configuration } from './plan.js';
 export function runConfig(
   config: BenchConfig,
   { kind, workers, batch, steps, warmUpSteps }: Configuration,
-  token: string,
+  token: string | null,
 ): CoordinatorConfig {
   const { model, optimizer, lr, momentum, weightDecay, seed, dataDir, engine } = config;
   return {
@@ -29,9 +29,9 @@ export function runConfig(
     validation: 0,
     checkpointEvery: { steps: warmUpSteps },
     threads: kind === 'threads' ? workers : 0,
-    workers: kind === 'processes' ? workers : 0,
-    host: '127.0.0.1',
-    port: 0,
+    workers: kind === 'threads' ? 0 : workers,
+    host: kind === 'joined' ? config.host : '127.0.0.1',
+    port: kind === 'joined' ? config.port : 0,
     token,
     out: null,
     name: null,

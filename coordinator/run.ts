@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { CoordinatorConfig, TrainConfig } from '../src/config/types.js';
 import { batchOf } from '../src/data/batches.js';
 import { DtrainError } from '../src/errors.js';
@@ -7,7 +6,7 @@ import type { Progress, ResultEvent, RunEvent } from '../src/events.js';
 import { stepHyperparameters } from '../src/optim/optimizer.js';
 import { learningRate } from '../src/optim/schedule.js';
 import type { RunFolder } from '../src/report/run-folder.js';
-import { isLoopback, reachableHosts, workerUrl } from './addresses.js';
+import { newToken, reachableHosts, workerUrl } from './addresses.js';
 import { CheckpointWriter } from './checkpoint/writer.js';
 import { Fleet } from './fleet.js';
 import type { PreparedRun } from './prepare.js';
@@ -184,7 +183,7 @@ export class Run {
    */
   async #token({ token, host }: CoordinatorConfig): Promise<string | null> {
     const kept = token ?? (await this.#folder.token());
-    const made = kept ?? (isLoopback(host) ? null : randomBytes(16).toString('hex'));
+    const made = kept ?? newToken(host);
     if (made !== null) await this.#folder.keepToken(made);
     return made;
   }
