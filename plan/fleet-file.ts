@@ -121,7 +121,7 @@ function machineOf({ name, threads, link, samplesPerSecond, price }: Described):
     shareSeconds: 0,
     sharesCores: link === null,
     contention: 1,
-    price,
+    price: price ?? null,
   };
 }
 

@@ -12,7 +12,7 @@ export interface LanguageModelJob {
   /** The share of it that training gets. */
   readonly utilisation: number;
   readonly workers: number;
-  readonly price: Price | undefined;
+  readonly price: Price | null;
 }
 
 /**
@@ -30,7 +30,7 @@ export function trainingFlops({
 export function predictLanguageModel(job: LanguageModelJob): Prediction[] {
   const { flopsPerWorker, utilisation, price } = job;
   const workerSeconds = trainingFlops(job) / (flopsPerWorker * utilisation);
-  const cost = price && costOf(price, workerSeconds);
+  const cost = price ? costOf(price, workerSeconds) : undefined;
   return countsUpTo(job.workers).map((workers) => {
     const seconds = workerSeconds / workers;
     return {

@@ -25,8 +25,8 @@ export interface Machine {
   readonly sharesCores: boolean;
   /** How many times as long its threads take when all the coordinator's cores are busy, if shared. */
   readonly contention: number;
-  /** Undefined if nobody said. */
-  readonly price: Price | undefined;
+  /** In the plan's currency; null if nobody says what it costs. */
+  readonly price: Price | null;
 }
 
 /** What the coordinator itself needs, all on its main thread. In seconds. */

@@ -3,8 +3,10 @@ import { z } from 'zod';
 import { readText } from '../src/config/files.js';
 import { models } from '../src/config/types.js';
 import { formatAmount } from '../src/cost/money.js';
+import { readPrice, statedPrice, statePrice } from '../src/cost/price.js';
 import { diskReason, DtrainError } from '../src/errors.js';
 import { check, clause } from '../src/model/files/fields.js';
+import type { Machine } from './machine.js';
 import type { Plan } from './plan.js';
 import type { Prediction } from './prediction.js';
 import type { Profile } from './probe.js';
@@ -15,6 +17,7 @@ const VERSION = 1;
 const amount = z.number().min(0);
 const count = z.int().min(0);
 const machine = z.strictObject({
+  price: statedPrice.nullable(),
   name: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/),
   threads: count.min(1),
   microBatchSeconds: amount,
@@ -78,12 +81,12 @@ export function planRecord({ predictions, front, choice, ...plan }: Plan): objec
     ...rest,
     currency,
     budget: budget === null ? null : formatAmount(budget),
-    machines: machines.map(({ machine: { price, ...about }, count: of }) => ({
-      ...about,
-      count: of,
-      perHour: price ? formatAmount(price.perHour) : null,
-    })),
-    profile: measured && { ...measured, ...withoutPrices(measured) },
+    machines: machines.map(({ machine: one, count: of }) => ({ ...machineRecord(one), count: of })),
+    profile: measured && {
+      ...measured,
+      local: machineRecord(measured.local),
+      workers: measured.workers.map(machineRecord),
+    },
     fleets: predictions.map((prediction) => ({
       ...predictionRecord(prediction),
       pareto: front.has(prediction),
@@ -98,10 +101,8 @@ function predictionRecord(prediction: Prediction): object {
   return { ...prediction, cost: cost === undefined ? null : formatAmount(cost) };
 }
 
-/** What was measured is kept; what it costs is for whoever plans with it. */
-function withoutPrices({ local, workers }: Profile): object {
-  const plain = (one: Profile['local']): object => ({ ...one, price: undefined });
-  return { local: plain(local), workers: workers.map(plain) };
+function machineRecord(one: Machine): z.infer<typeof machine> {
+  return { ...one, price: one.price && statePrice(one.price) };
 }
 
 /** What was measured for the plan in a file. @throws DtrainError USAGE */
@@ -119,6 +120,13 @@ export async function readProfile(file: string, namedBy: string): Promise<Profil
   if (!checked.ok) throw fail(clause(checked.path, checked.complaint));
   const found = checked.value.profile;
   if (!found) throw fail('nothing was measured for it, since its fleet was described');
-  const unpriced = (one: z.infer<typeof machine>) => ({ ...one, price: undefined });
-  return { ...found, local: unpriced(found.local), workers: found.workers.map(unpriced) };
+  return {
+    ...found,
+    local: machineOf(found.local),
+    workers: found.workers.map(machineOf),
+  };
+}
+
+function machineOf(record: z.infer<typeof machine>): Machine {
+  return { ...record, price: record.price && readPrice(record.price) };
 }

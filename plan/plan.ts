@@ -1,6 +1,6 @@
 import type { PlanConfig } from '../src/config/plan-options.js';
 import type { Micros } from '../src/cost/money.js';
-import type { Price } from '../src/cost/price.js';
+import { Pricing } from '../src/cost/pricing.js';
 import { stepsPerEpoch } from '../src/data/batches.js';
 import { LANES } from '../src/engine/ir/types.js';
 import { DtrainError } from '../src/errors.js';
@@ -31,7 +31,7 @@ export interface Plan {
   readonly front: ReadonlySet<Prediction>;
   /** Undefined if no fleet does what is wished. */
   readonly choice: Prediction | undefined;
-  /** Null if no price names one. */
+  /** Null if there are no prices. */
   readonly currency: string | null;
   readonly budget: Micros | null;
   /** Seconds. */
@@ -62,27 +62,37 @@ const ASSUMED: Coordinator = {
  */
 export async function makePlan(config: PlanConfig, listeners: ProbeListeners): Promise<Plan> {
   const { languageModel } = config;
+  const pricing = await Pricing.of(config);
   if (languageModel) {
     const { params: parameters, ...rest } = languageModel;
     const workers = Math.max(1, config.workers);
-    const price = config.price ?? undefined;
-    const predictions = predictLanguageModel({ ...rest, parameters, workers, price });
+    const predictions = predictLanguageModel({
+      ...rest,
+      parameters,
+      workers,
+      price: pricing.own,
+    });
     const basis = { source: 'arithmetic', job: null, coordinator: null } as const;
-    return conclude(config, { ...basis, machines: [], profile: null, predictions });
+    return conclude(config, pricing, { ...basis, machines: [], profile: null, predictions });
   }
   if (config.fleet !== null) {
     const file = await readFleetFile(config.fleet, '--fleet');
     const profile = config.profile === null ? null : await readProfile(config.profile, '--profile');
-    return described(config, file, profile);
+    return described(config, pricing, file, profile);
   }
   const profile =
     config.profile === null
-      ? await probe(config, listeners)
+      ? await probe(config, pricing, listeners)
       : await readProfile(config.profile, '--profile');
-  return measured(config, profile);
+  return measured(config, pricing, profile);
 }
 
-function described(config: PlanConfig, file: FleetFile, profile: Profile | null): Plan {
+function described(
+  config: PlanConfig,
+  pricing: Pricing,
+  file: FleetFile,
+  profile: Profile | null,
+): Plan {
   const { model, batch } = config;
   const cores = file.local?.threads ?? 1;
   const coordinator = { ...ASSUMED, ...profile?.coordinator, cores };
@@ -98,10 +108,11 @@ function described(config: PlanConfig, file: FleetFile, profile: Profile | null)
       ((10_000 / 3) * ((file.local ?? file.workers[0]?.machine)?.microBatchSeconds ?? 0)) / LANES,
   });
   const source = 'described';
-  return planFleets(config, { source, job, coordinator, profile }, file.local, file.workers);
+  const basis = { source, job, coordinator, profile } as const;
+  return planFleets(config, pricing, basis, file.local, file.workers);
 }
 
-function measured(config: PlanConfig, profile: Profile): Plan {
+function measured(config: PlanConfig, pricing: Pricing, profile: Profile): Plan {
   const { model, batch } = profile;
   if (config.profile !== null && (config.model !== model || config.batch !== batch)) {
     throw new DtrainError(
@@ -112,7 +123,7 @@ function measured(config: PlanConfig, profile: Profile): Plan {
   const source = config.profile === null ? 'measured' : 'recorded';
   const { coordinator } = profile;
   const basis = { source, job: jobOf(config, profile), coordinator, profile } as const;
-  return planFleets(config, basis, profile.local, groupsOf(profile.workers));
+  return planFleets(config, pricing, basis, profile.local, groupsOf(profile.workers));
 }
 
 function jobOf(config: PlanConfig, about: Omit<Job, 'steps'>): Job {
@@ -129,14 +140,16 @@ type Basis = Pick<Plan, 'source' | 'profile'> & {
 
 function planFleets(
   config: PlanConfig,
+  pricing: Pricing,
   basis: Basis,
   local: Machine | null,
   workers: readonly Group[],
 ): Plan {
-  const priced = <M extends Machine>(machine: M): M => ({
-    ...machine,
-    price: machine.price ?? config.price ?? undefined,
-  });
+  const priced = (machine: Machine): Machine => {
+    const found = pricing.of(machine.name, machine.price ?? pricing.own);
+    if ('refusal' in found) throw new DtrainError('USAGE', `${machine.name}: ${found.refusal}.`);
+    return { ...machine, price: found.price };
+  };
   const groups = workers.map(({ machine, count }) => ({ machine: priced(machine), count }));
   const own = local && priced(local);
   const stock: Stock = {
@@ -154,7 +167,7 @@ function planFleets(
   }
   const predictions = fleets.map((fleet) => predict(fleet, coordinator, job));
   const machines = [...(own ? [{ machine: own, count: 1 }] : []), ...groups];
-  return conclude(config, { ...basis, machines, predictions });
+  return conclude(config, pricing, { ...basis, machines, predictions });
 }
 
 /** The same machine with 1, 2, … of its threads, or all of them if there are other machines. */
@@ -163,24 +176,14 @@ function withEachCount(local: Machine): Machine[] {
 }
 
 function conclude(
-  { budget, deadline, price }: PlanConfig,
+  { budget, deadline }: PlanConfig,
+  pricing: Pricing,
   plan: Omit<Plan, 'front' | 'choice' | 'currency' | 'budget' | 'deadline'>,
 ): Plan {
-  const prices = [price, ...plan.machines.map(({ machine }) => machine.price)];
-  const currency = currencyOf(prices);
   const choice = choose(plan.predictions, { budget, deadline });
   const front = paretoFront(plan.predictions);
-  return { ...plan, front, choice, currency, budget, deadline };
-}
-
-/** The one currency of all prices. */
-function currencyOf(prices: readonly (Price | null | undefined)[]): string | null {
-  const named = [...new Set(prices.flatMap((price) => price?.currency ?? []))];
-  if (named.length <= 1) return named[0] ?? null;
-  throw new DtrainError(
-    'USAGE',
-    `The prices are in ${named.join(' and ')}: give all of them in one currency.`,
-  );
+  const paid = plan.predictions.some(({ cost }) => cost !== undefined);
+  return { ...plan, front, choice, currency: paid ? pricing.currency : null, budget, deadline };
 }
 
 /** @param costs of a run of one step, for each fleet */

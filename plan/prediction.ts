@@ -69,7 +69,7 @@ export function predict(fleet: Fleet, coordinator: Coordinator, job: Job): Predi
     const { received = 0 } = step.bytes[index] ?? {};
     const sentByAll = step.bytes.reduce((sum, { sent }) => sum + sent, 0);
     const bytes = Math.round((remote[index] ? received : sentByAll) * job.steps);
-    return price && costOf(price, seconds, bytes);
+    return price ? costOf(price, seconds, bytes) : undefined;
   });
   const { compute, link, serial } = step;
   return {

@@ -9,6 +9,7 @@ import { Fleet } from '../coordinator/fleet.js';
 import { type PreparedRun, prepareRun } from '../coordinator/prepare.js';
 import type { RemoteMember } from '../coordinator/training.js';
 import type { CoordinatorConfig } from '../src/config/types.js';
+import type { Pricing } from '../src/cost/pricing.js';
 import { batchOf } from '../src/data/batches.js';
 import { DtrainError } from '../src/errors.js';
 import { contentionOf, fitMessages, fitWorker, type Rounds } from './fit.js';
@@ -65,7 +66,11 @@ const PAIR = 2;
  * Measures this machine's threads, and workers, for some seconds.
  * @throws DtrainError USAGE, WORKER_FAILED and what a run can fail with before its first step
  */
-export async function probe(settings: ProbeSettings, listeners: ProbeListeners): Promise<Profile> {
+export async function probe(
+  settings: ProbeSettings,
+  pricing: Pricing,
+  listeners: ProbeListeners,
+): Promise<Profile> {
   const { onNotice, signal } = listeners;
   const host = await thisMachine();
   const date = new Date().toISOString();
@@ -86,7 +91,7 @@ export async function probe(settings: ProbeSettings, listeners: ProbeListeners):
     const pairs = engine.library?.pairWorkSize !== undefined && microBatches > 1;
     const local = localMachine(one, all, main.range, microBatches);
     const measured =
-      settings.workers > 0 ? await probeWorkers(settings, prepared, listeners) : undefined;
+      settings.workers > 0 ? await probeWorkers(settings, pricing, prepared, listeners) : undefined;
     const grain = pairs ? PAIR : 1;
     return {
       date,
@@ -149,7 +154,7 @@ function localMachine(
     link: null,
     sharesCores: true,
     contention: contentionOf(slowdown, all.threads, availableParallelism()),
-    price: undefined,
+    price: null,
   };
 }
 
@@ -174,6 +179,7 @@ type MeasuredWorkers = Pick<Coordinator, 'messageSeconds' | 'byteSeconds'> &
 
 async function probeWorkers(
   settings: ProbeSettings,
+  pricing: Pricing,
   prepared: PreparedRun,
   listeners: ProbeListeners,
 ): Promise<MeasuredWorkers> {
@@ -192,6 +198,7 @@ async function probeWorkers(
     run: 'plan',
     prepared,
     training: workerProbe,
+    pricing,
     onEvent: ({ action, name, threads }) => {
       if (listen) onNotice(`${name} (threads: ${threads}) ${action}.`);
     },
@@ -247,7 +254,7 @@ async function measureWorkers(
     name: member.name,
     threads: member.threads,
     sharesCores: isLoopback(member.address.replace(/^::ffff:/, '')),
-    price: undefined,
+    price: member.price,
     ...fitWorker(rounds, member.threads),
   }));
   const busy = fitted.reduce((sum, one) => sum + (one.sharesCores ? one.threads : 0), 0);

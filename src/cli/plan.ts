@@ -5,8 +5,8 @@ import { planRecord, savePlan } from '../../plan/plan-file.js';
 import { addTable } from '../config/flags.js';
 import { type PlanConfig, planOptions, resolvePlan } from '../config/plan-options.js';
 import { interruptible } from './interrupt.js';
+import { joinLines } from './join-lines.js';
 import { planLines } from './plan-text.js';
-import { joinLines } from './train.js';
 
 export function planCommand(): Command {
   const command = new Command('plan').description(

@@ -1,11 +1,13 @@
 import { availableParallelism } from 'node:os';
 import { type Micros, parseMoney } from '../cost/money.js';
-import { parsePerHour, type Price } from '../cost/price.js';
+import type { MoneySettings } from '../cost/pricing.js';
 import { DtrainError } from '../errors.js';
+import { costOptions } from './cost-options.js';
 import { readTokenFile } from './files.js';
 import type { TableOf } from './option.js';
 import { coordinatorOptions, options } from './options.js';
 import { duration, type Parser, path, someSeconds, wholeNumber, yesOrNo } from './parsers.js';
+import { resolveMoney } from './resolve.js';
 import { Settings, type Sources } from './settings.js';
 import { defaultLearningRates } from './training-options.js';
 import type { CoordinatorConfig, OptionValues, TrainingSettings } from './types.js';
@@ -28,7 +30,7 @@ type Shared =
   | 'quiet'
   | 'verbose';
 
-interface PlanValues extends Pick<OptionValues, Shared> {
+interface PlanValues extends Pick<OptionValues, Shared>, MoneySettings {
   readonly workers: number;
   readonly port: number | null;
   readonly wait: number;
@@ -40,7 +42,6 @@ interface PlanValues extends Pick<OptionValues, Shared> {
   readonly tokens: number | null;
   readonly flopsPerWorker: number | null;
   readonly utilisation: number;
-  readonly price: Price | null;
   readonly budget: Micros | null;
   readonly deadline: number | null;
   readonly save: string | null;
@@ -82,14 +83,6 @@ function above(least: number, most: number, example: string): Parser<number> {
     },
   };
 }
-
-const perHour: Parser<Price> = {
-  expects: 'an amount for an hour such as 0.12/h or "0.12 EUR/h", not below zero',
-  parse: (value) => {
-    const parsed = typeof value === 'string' ? parsePerHour(value) : undefined;
-    return parsed && { ...parsed, minimumSeconds: 0, perGigabyte: 0n };
-  },
-};
 
 const money: Parser<Micros> = {
   expects: 'an amount above zero such as 2.50',
@@ -160,11 +153,11 @@ export const planOptions: TableOf<PlanValues> = {
     default: null,
     parser: duration,
   },
+  ...costOptions,
   price: {
-    flag: '--price <amount/h>',
-    description: 'what each machine costs that does not say so itself',
-    default: null,
-    parser: perHour,
+    ...costOptions.price,
+    description:
+      'what this machine costs, and each that does not say so itself: 0.12/h, "0.12 EUR/h"',
   },
   save: {
     flag: '--save <file>',
@@ -232,6 +225,7 @@ export async function resolvePlan(sources: Sources): Promise<PlanConfig> {
   const optimizer = settings.get('optimizer');
   const port = settings.get('port');
   return {
+    ...resolveMoney(sources),
     workers: settings.get('workers'),
     listen: port === null ? null : { host: settings.get('host'), port, token },
     wait: settings.get('wait'),
@@ -241,7 +235,6 @@ export async function resolvePlan(sources: Sources): Promise<PlanConfig> {
     simulate: settings.get('simulate'),
     budget: settings.get('budget'),
     deadline: settings.get('deadline'),
-    price: settings.get('price'),
     save: settings.get('save'),
     languageModel,
     model: settings.get('model'),

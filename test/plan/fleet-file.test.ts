@@ -51,7 +51,7 @@ test('a machine whose link and price are not described has neither cost', async 
   expect(workers[0]).toMatchObject({ count: 1, failuresPerHour: 0 });
   expect(workers[0]?.machine).toMatchObject({
     link: { latency: 0, byteSeconds: 0 },
-    price: undefined,
+    price: null,
   });
 });
 

@@ -33,7 +33,7 @@ test("the published estimate of GPT-3's training follows from its published inpu
 });
 
 test('what training does not use of a worker takes time and money', () => {
-  const whole = { ...gpt3, flopsPerWorker: 28e12, utilisation: 1, workers: 1, price: undefined };
+  const whole = { ...gpt3, flopsPerWorker: 28e12, utilisation: 1, workers: 1, price: null };
   const [full] = predictLanguageModel(whole);
   const [part] = predictLanguageModel({ ...whole, utilisation: 0.25 });
   expect((part?.seconds ?? NaN) / (full?.seconds ?? NaN)).toBeCloseTo(4, 10);

@@ -1,3 +1,4 @@
+import type { Price } from '../../src/cost/price.js';
 import type { Coordinator, Job, Machine } from '../../plan/machine.js';
 
 /** A coordinator with round costs. */
@@ -22,7 +23,7 @@ export function threads(count: number, more: Partial<Machine> = {}): Machine {
     link: null,
     sharesCores: true,
     contention: 1,
-    price: undefined,
+    price: null,
     ...more,
   };
 }
@@ -49,6 +50,6 @@ export const job: Job = {
   evaluationSeconds: 2,
 };
 
-export function perHour(micros: bigint): Machine['price'] {
+export function perHour(micros: bigint): Price {
   return { perHour: micros, currency: null, minimumSeconds: 0, perGigabyte: 0n };
 }
