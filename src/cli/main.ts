@@ -23,6 +23,24 @@ for (const command of [
   doctorCommand(),
 ]) {
   program.addCommand(command);
+
+/** Only the one that is asked for is loaded: a worker has no use for the rest. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  train: async () => (await import('./train.js')).trainCommand(),
+  coordinator: async () => (await import('./coordinator.js')).coordinatorCommand(),
+  worker: async () => (await import('./worker.js')).workerCommand(),
+  bench: async () => (await import('./bench.js')).benchCommand(),
+  eval: async () => (await import('./eval.js')).evalCommand(),
+  data: async () => (await import('./data.js')).dataCommand(),
+  doctor: async () => (await import('./doctor.js')).doctorCommand(),
+};
+
+const program = new Command('dtrain').description(description).version(version);
+const [, , name = ''] = process.argv;
+const asked = Object.hasOwn(commands, name) ? [name] : Object.keys(commands);
+for (const each of asked) {
+  const command = await commands[each]?.();
+  if (command) program.addCommand(command);
 }
 for (const command of [program, ...program.commands]) command.exitOverride();
 
