@@ -1,14 +1,20 @@
 import { availableParallelism } from 'node:os';
 import type { InspectionConfig } from '../src/config/types.js';
-import { copySplit, NO_SAMPLES, sizeOfSplit } from '../src/data/dataset.js';
-import { loadMnist } from '../src/data/mnist.js';
-import { byteTable } from '../src/data/normalise.js';
+import { copySplit, type Dataset, NO_SAMPLES, sizeOfSplit, tableOf } from '../src/data/dataset.js';
+import { type DataDescription, readDescription } from '../src/data/description.js';
+import { type DataOptions, loadData } from '../src/data/load.js';
 import { chooseEngine } from '../src/engine/choose.js';
 import { compileForWasm } from '../src/engine/wasm/compile.js';
 import { DtrainError } from '../src/errors.js';
 import { loadModel } from '../src/model/files/load.js';
+import { buildModel } from '../src/model/model.js';
 import type { Evaluation } from '../src/threads/evaluation.js';
 import { ThreadPool } from '../src/threads/pool.js';
+
+interface Listeners {
+  readonly onNotice: (sentence: string) => void;
+  readonly signal: AbortSignal;
+}
 
 /**
  * Evaluates the model in a file, or in a run's folder, over the test set.
@@ -17,16 +23,21 @@ import { ThreadPool } from '../src/threads/pool.js';
 export async function evaluateModel(
   place: string,
   config: InspectionConfig,
-  { onNotice, signal }: { onNotice: (sentence: string) => void; signal: AbortSignal },
-): Promise<{ evaluation: Evaluation; dataset: string; model: string }> {
-  const { model, weights, file } = await loadModel(place);
-  const dataset = await loadMnist({ dataDir: config.dataDir ?? undefined, onNotice, signal });
-  const { shape, classes, test } = dataset;
-  if (String(model.spec.input) !== String(shape) || model.classes !== classes) {
-    const wanted = `${model.spec.input.join('x')} samples of ${model.classes} classes`;
+  listeners: Listeners,
+): Promise<{ evaluation: Evaluation; dataset: Dataset; model: string }> {
+  const loaded = await loadModel(place);
+  const { weights, file } = loaded;
+  const trainedOn = await readDescription(file);
+  const dataset = await loadData({ ...evaluationData(config, trainedOn), ...listeners });
+  if (dataset.note !== undefined) listeners.onNotice(dataset.note);
+  const { shape, classes, test, inputType } = dataset;
+  const { spec } = loaded.model;
+  if (String(spec.input) !== String(shape) || loaded.model.classes !== classes) {
+    const wanted = `${spec.input.join('x')} samples of ${loaded.model.classes} classes`;
     const there = `${shape.join('x')} of ${classes}`;
     throw new DtrainError('MODEL_FILE', `${file} takes ${wanted}; ${dataset.name} has ${there}.`);
   }
+  const model = buildModel({ ...spec, inputType });
   const optimizer = 'sgd';
   const { module, program } = await compileForWasm(model, optimizer);
   const wasm = { module, workSize: program.workSize };
@@ -45,14 +56,44 @@ export async function evaluateModel(
     trainingCount: 0,
     validationCount: 0,
     test: sizeOfSplit(test),
-    table: byteTable(),
+    table: tableOf(dataset),
   });
   try {
     copySplit(test, pool.test);
     pool.weights.set(weights);
-    const evaluation = await pool.evaluate('test');
-    return { evaluation, dataset: dataset.name, model: model.spec.name };
+    return { evaluation: await pool.evaluate('test'), dataset, model: model.spec.name };
   } finally {
     await pool.close();
   }
+}
+
+/** The data that is asked for, else what the model was trained on, read as it was then. */
+function evaluationData(
+  config: InspectionConfig,
+  trainedOn: DataDescription | undefined,
+): DataOptions {
+  const own = config.data === null && config.dataDir === null;
+  const { data = 'mnist', dataDir = null } = own ? (trainedOn ?? {}) : config;
+  const { classNames, classes } = trainedOn ?? {};
+  return {
+    data: data ?? 'mnist',
+    dataDir,
+    label: config.label ?? trainedOn?.label ?? null,
+    imageSize: config.imageSize ?? sizeOfImages(trainedOn),
+    skipBad: config.skipBad || (own && trainedOn?.skipBad === true),
+    seed: trainedOn?.seed ?? 1,
+    // Other data than the model's own is all there to test on, if it has no test samples.
+    holdOut: own,
+    normalise: trainedOn?.normalisation ?? null,
+    ...(classes !== undefined && {
+      classes: { count: classes, ...(classNames && { names: classNames }) },
+    }),
+  };
+}
+
+/** What images were brought to, which may have been the first one's size. */
+function sizeOfImages(trainedOn: DataDescription | undefined): DataOptions['imageSize'] {
+  if (!trainedOn) return null;
+  const [rows, columns, channels] = trainedOn.shape;
+  return channels === 1 || channels === 3 ? { rows, columns, channels } : null;
 }

@@ -1,8 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { BatchPlan } from '../src/data/batches.js';
-import { byteTable } from '../src/data/normalise.js';
-import { copySplit, type Dataset, sizeOfSplit } from '../src/data/dataset.js';
-import { loadMnist } from '../src/data/mnist.js';
+import { loadData } from '../src/data/load.js';
+import { copySplit, type Dataset, sizeOfSplit, tableOf } from '../src/data/dataset.js';
 import { holdOut } from '../src/data/order.js';
 import { stepsPerEpoch } from '../src/data/batches.js';
 import { type ChosenEngine, chooseEngine } from '../src/engine/choose.js';
@@ -36,20 +35,13 @@ export async function prepareRun(
   onNotice: (sentence: string) => void,
   signal?: AbortSignal,
 ): Promise<PreparedRun> {
-  const model = buildModel(builtInModels[config.model]);
-  const compiling = compileForWasm(model, config.optimizer);
-  const [dataset, compiled, engine] = await Promise.all([
-    loadMnist({
-      ...(config.dataDir !== null && { dataDir: config.dataDir }),
-      onNotice,
-      ...(signal && { signal }),
-    }),
-    compiling,
-    compiling.then(({ module, program: { workSize } }) =>
-      chooseEngine(config.engine, model, config.optimizer, { module, workSize }),
-    ),
-  ]);
-  const { seed, batch, validation } = config;
+  const { seed, batch, validation, optimizer } = config;
+  const dataset = await loadData({ ...config, holdOut: true, onNotice, signal });
+  const model = buildModel(builtInModels[config.model](dataset));
+  const compiled = await compileForWasm(model, optimizer);
+  const { module, program } = compiled;
+  const wasm = { module, workSize: program.workSize };
+  const engine = await chooseEngine(config.engine, model, optimizer, wasm);
   if (dataset.note !== undefined) onNotice(dataset.note);
   const samples = dataset.train.count - validation;
   if (samples < 1) {
@@ -60,16 +52,16 @@ export async function prepareRun(
   }
   const plan = { samples, batch };
   const wholeRun = stepsPerEpoch(plan) * config.epochs;
-  const table = byteTable();
+  const table = tableOf(dataset);
   const pool = new ThreadPool({
     // Without threads of its own the coordinator still evaluates, on one.
     threads: Math.max(1, config.threads),
     cores: availableParallelism(),
-    module: compiled.module,
-    program: compiled.program,
+    module,
+    program,
     library: engine.library,
     parameterCount: model.parameterCount,
-    stateSlots: stateSlots[config.optimizer],
+    stateSlots: stateSlots[optimizer],
     seed,
     batch,
     training: sizeOfSplit(dataset.train),

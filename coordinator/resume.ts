@@ -84,7 +84,7 @@ export function restore(
   if (data.sha256 !== meta.dataset.sha256 && !overrides.includes('data')) {
     throw new DtrainError(
       'USAGE',
-      `The data is ${data.name} from ${dataset.source}, which is not the ${meta.dataset.name} that the run trained on: give that with --data-dir, or add --override data.`,
+      `The data is ${data.name} from ${dataset.source}, which is not the ${meta.dataset.name} that the run trained on: give that with --data or --data-dir, or add --override data.`,
     );
   }
   if (weights.length !== model.parameterCount) {

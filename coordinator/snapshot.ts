@@ -1,6 +1,6 @@
-import path from 'node:path';
 import type { CoordinatorConfig, TrainConfig } from '../src/config/types.js';
 import { stepsPerEpoch } from '../src/data/batches.js';
+import { withAbsolutePaths } from '../src/data/description.js';
 import type { Checkpoint } from './checkpoint/file.js';
 import type { PreparedRun } from './prepare.js';
 import { datasetId } from './resume.js';
@@ -26,8 +26,7 @@ export function takeCheckpoint(
 ): Checkpoint {
   const weights = pool.weights.slice();
   const state = pool.state.slice();
-  const { dataDir } = config;
-  const saved = { ...config, dataDir: dataDir === null ? null : path.resolve(dataDir) };
+  const saved = { ...config, ...withAbsolutePaths(config) };
   return {
     meta: {
       run,

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { CoordinatorConfig, TrainConfig } from '../src/config/types.js';
 import { Pricing } from '../src/cost/pricing.js';
+import { describeData } from '../src/data/description.js';
 import type { ResultEvent } from '../src/events.js';
 import { RunFolder } from '../src/report/run-folder.js';
 import { type PreparedRun, prepareRun } from './prepare.js';
@@ -35,6 +36,7 @@ export async function trainRun(
   let prepared: PreparedRun | undefined;
   try {
     prepared = await prepareRun(config, onNotice, signal);
+    await folder.saveData(describeData(prepared.dataset, config));
     return await run.execute(prepared, 0);
   } catch (error) {
     if (!run.began) await folder.discard();
@@ -58,6 +60,7 @@ async function resumeRun(
     const step = restore(resumed, prepared, onNotice);
     const folder = await RunFolder.reopen(resumed.folder, step, savedConfig(config));
     try {
+      await folder.saveData(describeData(prepared.dataset, config));
       const { run } = resumed.checkpoint.meta;
       return await new Run(config, listeners, run, folder, pricing, resumed).execute(
         prepared,

@@ -4,7 +4,7 @@ import { Pricing } from '../src/cost/pricing.js';
 import { stepsPerEpoch } from '../src/data/batches.js';
 import { LANES } from '../src/engine/ir/types.js';
 import { DtrainError } from '../src/errors.js';
-import { builtInModels } from '../src/model/lenet5.js';
+import { builtInModels, MNIST_DATA } from '../src/model/lenet5.js';
 import { buildModel } from '../src/model/model.js';
 import { choose, paretoFront } from './choice.js';
 import { type FleetFile, readFleetFile } from './fleet-file.js';
@@ -99,7 +99,7 @@ function described(
   const samples = TRAINING_SAMPLES - config.validation;
   const job = jobOf(config, {
     model,
-    parameters: buildModel(builtInModels[model]).parameterCount,
+    parameters: buildModel(builtInModels[model](MNIST_DATA)).parameterCount,
     samples,
     batch,
     startSeconds: 0,

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { DtrainError } from '../errors.js';
 import type { PriceSettings } from '../cost/own-price.js';
 import type { MoneySettings } from '../cost/pricing.js';
+import { dataSettings, MNIST } from './data-settings.js';
 import { type ConfigFile, readTokenFile } from './files.js';
 import type { OptionTable } from './option.js';
 import { coordinatorOptions, options } from './options.js';
@@ -9,6 +10,7 @@ import { Settings, type Sources } from './settings.js';
 import { defaultLearningRates, overridables, trainingKeys } from './training-options.js';
 import {
   type CoordinatorConfig,
+  type DataConfig,
   type InspectionConfig,
   type Overridable,
   type TrainConfig,
@@ -53,13 +55,27 @@ export async function resolveWorker(sources: Sources): Promise<WorkerConfig> {
   };
 }
 
-/** The configuration of the commands that look at data and models. */
+/** The configuration of the commands that look at machines and models. */
 export function resolveInspection(sources: Sources): InspectionConfig {
   const settings = new Settings(options, sources);
   return {
-    dataDir: settings.get('dataDir'),
+    ...dataSettings(settings),
     engine: settings.get('engine'),
     threads: threads(settings),
+    json: settings.get('json'),
+    ...loudness(settings),
+  };
+}
+
+/** The configuration of `dtrain data`. */
+export function resolveData(sources: Sources): DataConfig {
+  const settings = new Settings(options, sources);
+  const data = dataSettings(settings);
+  return {
+    ...data,
+    data: data.data ?? MNIST,
+    normalise: settings.get('normalise'),
+    seed: settings.get('seed'),
     json: settings.get('json'),
     ...loudness(settings),
   };
@@ -118,9 +134,11 @@ function refuseChanges(settings: Settings, saved: Settings): void {
 
 function run(settings: Settings): TrainConfig {
   const optimizer = settings.get('optimizer');
+  const data = dataSettings(settings);
   return {
     model: settings.get('model'),
-    dataDir: settings.get('dataDir'),
+    ...data,
+    data: data.data ?? MNIST,
     epochs: settings.get('epochs'),
     steps: settings.get('steps'),
     batch: settings.get('batch'),
@@ -132,6 +150,7 @@ function run(settings: Settings): TrainConfig {
     warmup: settings.get('warmup'),
     seed: settings.get('seed'),
     validation: settings.get('validation'),
+    normalise: settings.get('normalise'),
     engine: settings.get('engine'),
     threads: threads(settings),
     out: settings.get('out'),

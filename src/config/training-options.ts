@@ -1,3 +1,4 @@
+import { normalisations } from '../data/normalise.js';
 import { type OptimizerName, optimizers } from '../optim/optimizer.js';
 import type { OptionTable } from './option.js';
 import { fraction, fractionBelowOne, rate, oneOf, wholeNumber } from './parsers.js';
@@ -85,6 +86,13 @@ export const trainingOptions: OptionTable<keyof TrainingSettings> = {
     description: 'training samples held out to validate on',
     default: 0,
     parser: wholeNumber(0, 1e6),
+  },
+  normalise: {
+    flag: '--normalise <name>',
+    description: `what samples' values are brought to: ${normalisations.join(', ')}`,
+    default: null,
+    defaultText: 'standard; of MNIST its usual mean and deviation',
+    parser: oneOf(normalisations),
   },
 };
 

@@ -48,7 +48,7 @@ export interface PoolOptions {
   readonly trainingCount: number;
   readonly validationCount: number;
   readonly test: SplitSize;
-  /** The float32 value of each byte of a sample. */
+  /** The float32 value of each byte of a sample, channel after channel; empty for float32 samples. */
   readonly table: Float32Array;
 }
 
@@ -114,7 +114,7 @@ export class ThreadPool {
       shared: true,
     });
     const buffer = memory.buffer as unknown as SharedArrayBuffer;
-    fillMemory(buffer, plan, needs, options.table);
+    fillMemory(buffer, plan, needs);
     this.#options = options;
     this.#plan = plan;
     this.memory = memory;

@@ -28,10 +28,12 @@ test('the defaults', async () => {
     warmup: 200,
     seed: 1,
     validation: 0,
+    normalise: null,
   };
   const train = {
     ...training,
-    ...{ dataDir: null, engine: 'auto', threads, out: null, name: null },
+    ...{ data: 'mnist', dataDir: null, label: null, imageSize: null, skipBad: false },
+    ...{ engine: 'auto', threads, out: null, name: null },
     ...{
       checkpointEvery: { seconds: 30 },
       profile: false,

@@ -6,6 +6,7 @@ import { Training, type TrainingResult } from '../../dist/coordinator/training.j
 import type { ThreadPool } from '../../dist/src/threads/pool.js';
 import type { CoordinatorConfig } from '../../src/config/types.js';
 import { batchOf, stepsPerEpoch } from '../../src/data/batches.js';
+import { MNIST_NORMALISATION } from '../../src/data/normalise.js';
 import type { WorkerEvent } from '../../src/events.js';
 import { hyperOf, model, poolFor, type Problem, problemOf } from '../threads/problem.js';
 
@@ -131,6 +132,10 @@ const DATASET = {
   origin: 'folder',
   source: 'a test',
   complete: true,
+  inputType: 'uint8',
+  skipped: 0,
+  heldOut: false,
+  normalisation: MNIST_NORMALISATION,
   files: [],
 } as const;
 
@@ -148,6 +153,11 @@ const CONFIG: CoordinatorConfig = {
   warmup: 0,
   seed: 11,
   validation: 0,
+  normalise: null,
+  data: 'mnist',
+  label: null,
+  imageSize: null,
+  skipBad: false,
   dataDir: null,
   engine: 'wasm',
   threads: 0,
