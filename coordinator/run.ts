@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { CoordinatorConfig, TrainConfig } from '../src/config/types.js';
 import { batchOf } from '../src/data/batches.js';
+import { arithmeticOf } from '../src/engine/names.js';
 import { DtrainError } from '../src/errors.js';
 import type { Progress, ResultEvent, RunEvent } from '../src/events.js';
 import { stepHyperparameters } from '../src/optim/optimizer.js';
@@ -56,7 +57,9 @@ export class Run {
     folder: RunFolder,
     resumed?: ResumedRun,
   ) {
-    this.#identity = { name, folder: folder.path, config };
+    const before = resumed?.checkpoint.meta.arithmetic ?? 'exact';
+    const arithmetic = before === 'exact' ? arithmeticOf(config.engine) : before;
+    this.#identity = { name, folder: folder.path, config, arithmetic };
     this.#config = config;
     this.#listeners = listeners;
     this.#folder = folder;
@@ -83,7 +86,7 @@ export class Run {
     });
     let config = this.#config;
     const training = this.#training(prepared, firstStep, (step, progress) => {
-      writer.save(takeCheckpoint(this.#identity.name, config, prepared, step, progress));
+      writer.save(takeCheckpoint(this.#identity, config, prepared, step, progress));
     });
     const stop = (): void => {
       training.stop();

@@ -1,6 +1,7 @@
 import type { RawData, WebSocket } from 'ws';
 import { batchOf } from '../src/data/batches.js';
 import type { ChosenEngine } from '../src/engine/choose.js';
+import type { EngineChoice } from '../src/engine/names.js';
 import { DtrainError } from '../src/errors.js';
 import { decodeFrame, encodeFrame } from '../src/protocol/frame.js';
 import {
@@ -24,6 +25,7 @@ export type SessionEnd =
 export interface SessionOptions {
   readonly name: string;
   readonly threads: number;
+  readonly engine: EngineChoice;
   /** Gives the threads for what the coordinator describes. */
   readonly engineFor: (welcome: Welcome, module: Uint8Array) => Promise<WorkerEngine>;
   readonly onJoined: (run: string, engine: ChosenEngine) => void;
@@ -51,7 +53,7 @@ export class Session {
 
   /** @throws DtrainError REFUSED, PROTOCOL, THREAD_FAILED */
   run(): Promise<SessionEnd> {
-    const { name, threads, signal } = this.#options;
+    const { name, threads, engine, signal } = this.#options;
     const socket = this.#socket;
     return new Promise<SessionEnd>((resolve, reject) => {
       const end = (how: SessionEnd): void => {
@@ -93,7 +95,7 @@ export class Session {
       this.#welcome = setTimeout(() => {
         socket.terminate();
       }, limits.welcomeMs);
-      this.#say({ type: 'hello', protocol: PROTOCOL_VERSION, name, threads });
+      this.#say({ type: 'hello', protocol: PROTOCOL_VERSION, name, threads, engine });
       if (signal.aborted) leave();
     });
   }

@@ -98,17 +98,18 @@ class Worker {
     const { onNotice, signal } = this.#listeners;
     const socket = await connect(this.#url, this.#config.token, signal);
     if (!socket) return undefined;
-    const { threads, name } = this.#config;
+    const { threads, name, engine: choice } = this.#config;
     const session = new Session(socket, {
       name: name ?? defaultName(),
       threads,
+      engine: choice,
       engineFor: (welcome, module) => this.#engineFor(welcome, module),
       onJoined: (run, engine) => {
         this.#joined = true;
         this.#spare = false;
         const plural = threads === 1 ? '' : 's';
         onNotice(
-          `Joined ${run} at ${this.#url.text} with ${threads} thread${plural}, ${engineText(engine.name, engine.note)}.`,
+          `Joined ${run} at ${this.#url.text} with ${threads} thread${plural}, ${engineText(engine.name, engine.note, engine.arithmetic)}.`,
         );
       },
       onStanding: (spare) => {

@@ -1,3 +1,4 @@
+import { engines } from '../engine/names.js';
 import type { OptionTable } from './option.js';
 import {
   duration,
@@ -12,7 +13,7 @@ import {
   yesOrNo,
 } from './parsers.js';
 import { overridables, trainingOptions } from './training-options.js';
-import { engines, type OptionKey } from './types.js';
+import type { OptionKey } from './types.js';
 
 /** Every option of every command. */
 export const options: OptionTable = {

@@ -1,12 +1,11 @@
+import type { EngineChoice } from '../engine/names.js';
 import type { OptimizerName } from '../optim/optimizer.js';
 
 export const models = ['lenet5', 'lenet5-1998'] as const;
 export const schedules = ['constant', 'step', 'cosine'] as const;
-export const engines = ['auto', 'native', 'wasm'] as const;
 
 type ModelName = (typeof models)[number];
 type ScheduleName = (typeof schedules)[number];
-export type EngineChoice = (typeof engines)[number];
 
 /** What determines the trained weights, besides the data set. */
 export interface TrainingSettings {
@@ -32,8 +31,11 @@ export interface TrainingSettings {
 /** How often a run saves a checkpoint, beside the end of each epoch and its own end. */
 export type CheckpointInterval = { readonly steps: number } | { readonly seconds: number };
 
-/** What a resumed run may change if `--override` names it: all but the model, whose weights it has. */
-export type Overridable = Exclude<keyof TrainingSettings, 'model'> | 'data';
+/**
+ * What a resumed run may change if `--override` names it: all but the model, whose weights it has.
+ * `engine` stands for a change between exact and approximate engines.
+ */
+export type Overridable = Exclude<keyof TrainingSettings, 'model'> | 'data' | 'engine';
 
 /** The configuration of `dtrain train`. */
 export interface TrainConfig extends TrainingSettings {

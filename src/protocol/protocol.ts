@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { arithmetics, engines } from '../engine/names.js';
 import { mostNodes } from '../reduce/tree.js';
 
 /**
@@ -7,7 +8,7 @@ import { mostNodes } from '../reduce/tree.js';
  */
 
 /** Both sides must speak the same version. */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 export const limits = {
   /** Workers of one run. */
@@ -76,6 +77,8 @@ const hello = z.strictObject({
   protocol: count,
   name,
   threads: z.number().int().min(1).max(256),
+  /** What it is to compute with; `auto` suits any run. */
+  engine: z.enum(engines),
 });
 
 /** The worker has its data and its threads, and can be given work. */
@@ -101,6 +104,8 @@ const leave = z.strictObject({ type: z.literal('leave') });
 const welcome = z.strictObject({
   type: z.literal('welcome'),
   run: name,
+  /** Of all engines in the run. */
+  arithmetic: z.enum(arithmetics),
   /** A model description, checked by `parseModelSpec`. */
   model: z.unknown(),
   optimizer: z.enum(['sgd', 'momentum', 'adam', 'adamw']),

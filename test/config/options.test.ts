@@ -135,7 +135,7 @@ const cases: Readonly<Record<Exclude<OptionKey, 'config' | 'tokenFile'>, Values>
     ],
     invalid: ['', ',', 'lr,', 'model', 'learning-rate', [], 3, {}],
     expects:
-      'a list of epochs, steps, batch, optimizer, lr, momentum, weightDecay, schedule, warmup, seed, validation, data, separated by commas',
+      'a list of epochs, steps, batch, optimizer, lr, momentum, weightDecay, schedule, warmup, seed, validation, data, engine, separated by commas',
   },
   name: {
     valid: [

@@ -5,6 +5,7 @@ import { Training, type TrainingResult } from '../../dist/coordinator/training.j
 import type { ThreadPool } from '../../dist/src/threads/pool.js';
 import type { CoordinatorConfig } from '../../src/config/types.js';
 import { batchOf, stepsPerEpoch } from '../../src/data/batches.js';
+import type { Arithmetic } from '../../src/engine/names.js';
 import type { WorkerEvent } from '../../src/events.js';
 import { hyperOf, model, poolFor, type Problem, problemOf } from '../threads/problem.js';
 
@@ -34,6 +35,7 @@ interface RunOptions {
   /** The numbers of a step's update, if not the problem's. */
   readonly hyper?: (step: number, samples: number) => Float32Array;
   readonly config?: Partial<CoordinatorConfig>;
+  readonly arithmetic?: Arithmetic;
 }
 
 /** A coordinator with a small problem, on a free port, for the running test. */
@@ -45,6 +47,7 @@ export async function startRun({
   firstStep = 0,
   hyper,
   config = {},
+  arithmetic = 'exact',
 }: RunOptions = {}): Promise<RunUnderTest> {
   const problem = await problemOf({ samples: 141, batch, tests: 20 });
   const pool = poolFor(problem, 1);
@@ -82,7 +85,7 @@ export async function startRun({
       model,
       dataset: { ...DATASET, train, test, shape: model.spec.input, classes: model.classes },
       compiled,
-      engine: { name: 'wasm' },
+      engine: { name: arithmetic === 'exact' ? 'wasm' : 'tfjs-node', arithmetic },
       table,
       plan,
       totalSteps,

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { arithmetics, engines } from '../../src/engine/names.js';
 import type { CoordinatorMessage, WorkerMessage } from '../../src/protocol/protocol.js';
 
 const count = fc.integer({ min: 0, max: 2 ** 32 - 1 });
@@ -11,6 +12,7 @@ export const workerMessages: fc.Arbitrary<WorkerMessage> = fc.oneof(
     protocol: count,
     name: fc.stringMatching(/^[A-Za-z0-9._-]{1,64}$/),
     threads: fc.integer({ min: 1, max: 256 }),
+    engine: fc.constantFrom(...engines),
   }),
   fc.constant({ type: 'ready' as const }),
   fc.record({
@@ -34,6 +36,7 @@ export const coordinatorMessages: fc.Arbitrary<CoordinatorMessage> = fc.oneof(
   fc.record({
     type: fc.constant('welcome' as const),
     run: fc.stringMatching(/^[A-Za-z0-9._-]{1,64}$/),
+    arithmetic: fc.constantFrom(...arithmetics),
     model: fc.record({ name: fc.string(), layers: fc.array(layers) }),
     optimizer: fc.constantFrom('sgd' as const, 'momentum' as const, 'adam' as const),
     seed: count,
