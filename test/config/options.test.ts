@@ -98,7 +98,7 @@ const cases: Readonly<Record<Exclude<OptionKey, 'config' | 'tokenFile'>, Values>
   warmup: whole(0, 1_000_000_000),
   seed: whole(0, 4_294_967_295),
   validation: whole(0, 1_000_000),
-  engine: choice('auto', 'native', 'wasm'),
+  engine: choice('auto', 'native', 'wasm', 'tfjs-node'),
   threads: whole(1, 256),
   out: path,
   checkpointEvery: {
