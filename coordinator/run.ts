@@ -1,13 +1,13 @@
-import { randomBytes } from 'node:crypto';
 import type { CoordinatorConfig, TrainConfig } from '../src/config/types.js';
 import { batchOf } from '../src/data/batches.js';
 import { arithmeticOf } from '../src/engine/names.js';
 import { DtrainError } from '../src/errors.js';
+import type { Pricing } from '../src/cost/pricing.js';
 import type { Progress, ResultEvent, RunEvent } from '../src/events.js';
 import { stepHyperparameters } from '../src/optim/optimizer.js';
 import { learningRate } from '../src/optim/schedule.js';
 import type { RunFolder } from '../src/report/run-folder.js';
-import { isLoopback, reachableHosts, workerUrl } from './addresses.js';
+import { newToken, reachableHosts, workerUrl } from './addresses.js';
 import { CheckpointWriter } from './checkpoint/writer.js';
 import { Fleet } from './fleet.js';
 import type { PreparedRun } from './prepare.js';
@@ -46,6 +46,7 @@ export class Run {
   readonly #config: TrainConfig | CoordinatorConfig;
   readonly #listeners: RunListeners;
   readonly #folder: RunFolder;
+  readonly #pricing: Pricing;
   readonly #resumed: ResumedRun | undefined;
   readonly #started = performance.now();
   #began = false;
@@ -55,6 +56,7 @@ export class Run {
     listeners: RunListeners,
     name: string,
     folder: RunFolder,
+    pricing: Pricing,
     resumed?: ResumedRun,
   ) {
     const before = resumed?.checkpoint.meta.arithmetic ?? 'exact';
@@ -63,6 +65,7 @@ export class Run {
     this.#config = config;
     this.#listeners = listeners;
     this.#folder = folder;
+    this.#pricing = pricing;
     this.#resumed = resumed;
   }
 
@@ -166,6 +169,7 @@ export class Run {
       run: this.#identity.name,
       prepared,
       training,
+      pricing: this.#pricing,
       onEvent: (event) => {
         this.#emit(event);
       },
@@ -182,7 +186,7 @@ export class Run {
    */
   async #token({ token, host }: CoordinatorConfig): Promise<string | null> {
     const kept = token ?? (await this.#folder.token());
-    const made = kept ?? (isLoopback(host) ? null : randomBytes(16).toString('hex'));
+    const made = kept ?? newToken(host);
     if (made !== null) await this.#folder.keepToken(made);
     return made;
   }
@@ -204,6 +208,7 @@ export class Run {
       saveEvery: config.checkpointEvery,
       onSave,
       localThreads: config.threads > 0,
+      localPrice: this.#pricing.own,
       startWith: 'workers' in config ? config.workers : 0,
       validation: config.validation > 0,
       hyper: (step) => stepHyperparameters(config, rate(step), batchOf(plan, step).samples, step),

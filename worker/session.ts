@@ -2,6 +2,7 @@ import type { RawData, WebSocket } from 'ws';
 import { batchOf } from '../src/data/batches.js';
 import type { ChosenEngine } from '../src/engine/choose.js';
 import type { EngineChoice } from '../src/engine/names.js';
+import { type Price, statePrice } from '../src/cost/price.js';
 import { DtrainError } from '../src/errors.js';
 import { decodeFrame, encodeFrame } from '../src/protocol/frame.js';
 import {
@@ -26,6 +27,8 @@ export interface SessionOptions {
   readonly name: string;
   readonly threads: number;
   readonly engine: EngineChoice;
+  /** What this worker costs; null if its user does not say. */
+  readonly price: Price | null;
   /** Gives the threads for what the coordinator describes. */
   readonly engineFor: (welcome: Welcome, module: Uint8Array) => Promise<WorkerEngine>;
   readonly onJoined: (run: string, engine: ChosenEngine) => void;
@@ -53,7 +56,7 @@ export class Session {
 
   /** @throws DtrainError REFUSED, PROTOCOL, THREAD_FAILED */
   run(): Promise<SessionEnd> {
-    const { name, threads, engine, signal } = this.#options;
+    const { name, threads, engine, price, signal } = this.#options;
     const socket = this.#socket;
     return new Promise<SessionEnd>((resolve, reject) => {
       const end = (how: SessionEnd): void => {
@@ -95,7 +98,8 @@ export class Session {
       this.#welcome = setTimeout(() => {
         socket.terminate();
       }, limits.welcomeMs);
-      this.#say({ type: 'hello', protocol: PROTOCOL_VERSION, name, threads, engine });
+      const cost = price ? { price: statePrice(price) } : {};
+      this.#say({ type: 'hello', protocol: PROTOCOL_VERSION, name, threads, engine, ...cost });
       if (signal.aborted) leave();
     });
   }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { arithmetics, engines } from '../engine/names.js';
+import { statedPrice } from '../cost/price.js';
 import { mostNodes } from '../reduce/tree.js';
 
 /**
@@ -79,6 +80,8 @@ const hello = z.strictObject({
   threads: z.number().int().min(1).max(256),
   /** What it is to compute with; `auto` suits any run. */
   engine: z.enum(engines),
+  /** What it costs, if its user says so. */
+  price: statedPrice.optional(),
 });
 
 /** The worker has its data and its threads, and can be given work. */

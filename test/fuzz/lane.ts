@@ -58,6 +58,7 @@ export class Lane {
       name: 'victim',
       threads: 1,
       engine: 'auto',
+      price: null,
       engineFor: async (welcome, module) => {
         const engine = this.#sharedFor(welcome, module) ?? (await this.#start(welcome, module));
         if (engine !== this.#shared) engines.push(engine);
