@@ -15,12 +15,12 @@ export interface Updater {
  * says what each function computes.
  */
 export interface Engine extends Updater {
-  gradients(...args: [...SamplePlaces, piece: Place]): void;
+  gradients(...args: GradientPlaces): void;
   /**
    * Two micro-batches that are neighbours in the tree, and their sum: 16 indices, and `count` samples
    * of which the first 8 are the first one's. Only where it is faster than one after the other.
    */
-  gradientsOfPair?(...args: [...SamplePlaces, piece: Place]): void;
+  gradientsOfPair?(...args: GradientPlaces): void;
   evaluate(...args: [...SamplePlaces, out: Place]): void;
 }
 
@@ -34,6 +34,8 @@ export type SamplePlaces = [
   work: Place,
 ];
 
+export type GradientPlaces = [...SamplePlaces, piece: Place, draws: Place];
+
 /** Samples that one call computes: `count` of them, whose numbers stand at `indices`. */
 export interface SampleCall {
   readonly images: Place;
@@ -44,8 +46,11 @@ export interface SampleCall {
 
 /** What computes samples in one thread, exact or approximate. */
 export interface ThreadEngine {
-  /** Sums the samples' gradients, losses and correct answers into a piece. */
-  gradients(samples: SampleCall, piece: Place): void;
+  /**
+   * Sums the samples' gradients, losses and correct answers into a piece.
+   * @param draws the words of DRAW_WORDS, for random numbers
+   */
+  gradients(samples: SampleCall, piece: Place, draws: Place): void;
   /** One row of `EVALUATION_ROW` values from `out` on for each micro-batch. */
   evaluate(samples: SampleCall, out: Place): void;
 }

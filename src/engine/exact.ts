@@ -18,11 +18,21 @@ export function exactThreadEngine(
   pairWork: Place,
 ): ThreadEngine {
   return {
-    gradients: ({ images, labels, indices, count }, piece) => {
+    gradients: ({ images, labels, indices, count }, piece, draws) => {
       if (count > LANES) {
-        engine.gradientsOfPair?.(weights, images, labels, table, indices, count, pairWork, piece);
+        engine.gradientsOfPair?.(
+          weights,
+          images,
+          labels,
+          table,
+          indices,
+          count,
+          pairWork,
+          piece,
+          draws,
+        );
       } else {
-        engine.gradients(weights, images, labels, table, indices, count, work, piece);
+        engine.gradients(weights, images, labels, table, indices, count, work, piece, draws);
       }
     },
     evaluate: ({ images, labels, indices, count }, out) => {

@@ -50,6 +50,8 @@ class ComputeThread {
   readonly #slots: PieceSlots;
   readonly #nodes: Int32Array;
   readonly #indices: Uint32Array;
+  /** As DRAW_WORDS has them. */
+  readonly #draws: Uint32Array;
   readonly #floats: Float32Array;
   readonly #words: Uint32Array;
   readonly #indicesPlace: Place;
@@ -72,6 +74,7 @@ class ComputeThread {
     this.#nodes = new Int32Array(buffer, plan.nodes, nodeWords(microBatches));
     const samples = Math.max(this.#atOnce.gradients, this.#atOnce.evaluate) * LANES;
     this.#indices = new Uint32Array(buffer, own.indices, samples);
+    this.#draws = new Uint32Array(buffer, own.draws, 3);
     this.#floats = new Float32Array(buffer);
     this.#words = new Uint32Array(buffer);
     this.#indicesPlace = own.indices;
@@ -119,7 +122,8 @@ class ComputeThread {
     const set = this.#plan.training;
     const samples = this.#gather(set, count, (lane) => order(batch.first + first + lane));
     const piece = this.#slots.take(this.#firstSlot);
-    this.#engine.samples.gradients(samples, piece);
+    this.#draws.set([this.#start.seed, this.#control.get('step'), first]);
+    this.#engine.samples.gradients(samples, piece, this.#draws.byteOffset);
     this.#clock.add('compute', since);
     this.#reduce(node, piece, batch);
   }

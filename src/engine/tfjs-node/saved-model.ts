@@ -1,3 +1,4 @@
+import { DtrainError } from '../../errors.js';
 import type { Model } from '../../model/model.js';
 import { attrs, GraphBuilder, type Tensor } from './graph.js';
 import { layerGraph, type LayerGraph } from './layers.js';
@@ -17,6 +18,9 @@ export const signatures = { gradients: 'gradients', evaluate: 'evaluate' } as co
  * `gradient` by the weights, flat; of `evaluate`, each sample's `losses` and `classes`.
  */
 export function savedModel(model: Model): Uint8Array {
+  if (model.loss !== 'softmaxCrossEntropy') {
+    throw new DtrainError('MODEL_INVALID', `The engine tfjs-node has no loss ${model.loss}.`);
+  }
   const graph = new GraphBuilder();
   const inputs = {
     weights: graph.input('weights', attrs.float),
