@@ -4,11 +4,14 @@ import type { PriceSettings } from '../cost/own-price.js';
 import { type ConfigFile, readTokenFile } from './files.js';
 import type { OptionTable } from './option.js';
 import { coordinatorOptions, options } from './options.js';
+import { checkDeadline } from './limit-options.js';
 import { Settings, type Sources } from './settings.js';
 import { defaultLearningRates, overridables, trainingKeys } from './training-options.js';
 import {
   type CoordinatorConfig,
+  type FleetSettings,
   type InspectionConfig,
+  type LimitSettings,
   type Overridable,
   type TrainConfig,
   type WorkerConfig,
@@ -35,6 +38,7 @@ export async function resolveCoordinator(
     port: settings.get('port'),
     workers: settings.get('workers'),
     token: await token(settings),
+    ...fleet(settings),
   };
 }
 
@@ -136,6 +140,7 @@ function run(settings: Settings): TrainConfig {
     out: settings.get('out'),
     name: settings.get('name'),
     checkpointEvery: settings.get('checkpointEvery'),
+    ...limits(settings),
     ...price(settings),
     currency: settings.get('currency'),
     rate: settings.get('rate'),
@@ -144,6 +149,32 @@ function run(settings: Settings): TrainConfig {
     json: settings.get('json'),
     ...loudness(settings),
   };
+}
+
+/** What ends the run. */
+function limits(settings: Settings): LimitSettings {
+  const deadline = settings.get('deadline');
+  if (deadline !== null) checkDeadline(deadline, settings.origin('deadline'));
+  const targetAccuracy = settings.get('targetAccuracy');
+  if (targetAccuracy !== null && settings.get('validation') === 0) {
+    const origin = settings.origin('targetAccuracy');
+    const message = `${origin} is about samples that are held out of the training: add --validation 5000.`;
+    throw new DtrainError('USAGE', message);
+  }
+  return { budget: settings.get('budget'), deadline, targetAccuracy };
+}
+
+/** Who computes. With a limit of time or money somebody has to choose. */
+function fleet(settings: Settings): FleetSettings {
+  const limited = settings.get('budget') !== null || settings.get('deadline') !== null;
+  const policy = settings.get('policy') ?? (limited ? 'balanced' : null);
+  const releaseIdle = settings.get('releaseIdle');
+  if (releaseIdle && policy === null) {
+    const origin = settings.origin('releaseIdle');
+    const message = `${origin} goes with --policy, --budget or --deadline: say what workers are chosen for.`;
+    throw new DtrainError('USAGE', message);
+  }
+  return { policy, releaseIdle };
 }
 
 /** What this machine costs is said in one of three ways. */
