@@ -108,7 +108,7 @@ export const limitOptions: OptionTable<keyof LimitSettings | keyof FleetSettings
     flag: '--policy <name>',
     description: `which workers compute: ${policies.join(', ')}`,
     default: null,
-    defaultText: 'balanced with --budget or --deadline, else all that save time',
+    defaultText: 'cheapest with --deadline, fastest with --budget, else all that save time',
     parser: oneOf(policies),
   },
   releaseIdle: {

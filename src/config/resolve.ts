@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { DtrainError } from '../errors.js';
 import type { PriceSettings } from '../cost/own-price.js';
+import type { MoneySettings } from '../cost/pricing.js';
 import { type ConfigFile, readTokenFile } from './files.js';
 import type { OptionTable } from './option.js';
 import { coordinatorOptions, options } from './options.js';
@@ -141,13 +142,24 @@ function run(settings: Settings): TrainConfig {
     name: settings.get('name'),
     checkpointEvery: settings.get('checkpointEvery'),
     ...limits(settings),
+    ...money(settings),
+    profile: settings.get('profile'),
+    json: settings.get('json'),
+    ...loudness(settings),
+  };
+}
+
+/** What a plan's machines cost, said as for a run. */
+export function resolveMoney(sources: Sources): MoneySettings {
+  return money(new Settings(options, sources));
+}
+
+function money(settings: Settings): MoneySettings {
+  return {
     ...price(settings),
     currency: settings.get('currency'),
     rate: settings.get('rate'),
     workerPrice: settings.get('workerPrice'),
-    profile: settings.get('profile'),
-    json: settings.get('json'),
-    ...loudness(settings),
   };
 }
 
@@ -164,10 +176,11 @@ function limits(settings: Settings): LimitSettings {
   return { budget: settings.get('budget'), deadline, targetAccuracy };
 }
 
-/** Who computes. With a limit of time or money somebody has to choose. */
+/** Who computes: of whoever is done by the deadline, or keeps to the budget, the best at the rest. */
 function fleet(settings: Settings): FleetSettings {
-  const limited = settings.get('budget') !== null || settings.get('deadline') !== null;
-  const policy = settings.get('policy') ?? (limited ? 'balanced' : null);
+  const byBudget = settings.get('budget') === null ? null : 'fastest';
+  const byLimits = settings.get('deadline') === null ? byBudget : 'cheapest';
+  const policy = settings.get('policy') ?? byLimits;
   const releaseIdle = settings.get('releaseIdle');
   if (releaseIdle && policy === null) {
     const origin = settings.origin('releaseIdle');

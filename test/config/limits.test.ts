@@ -48,9 +48,11 @@ test('a target accuracy needs samples to validate on', async () => {
 
 describe('the policy', () => {
   test.each([
-    [{ budget: '2.50' }, 'balanced'],
-    [{ deadline: '20m' }, 'balanced'],
-    [{ deadline: '20m', policy: 'cheapest' }, 'cheapest'],
+    [{}, null],
+    [{ budget: '2.50' }, 'fastest'],
+    [{ deadline: '20m' }, 'cheapest'],
+    [{ deadline: '20m', budget: '2.50' }, 'cheapest'],
+    [{ deadline: '20m', policy: 'balanced' }, 'balanced'],
     [{ policy: 'fastest' }, 'fastest'],
   ])('of %j is %s', async (flags, policy) => {
     expect(await resolveCoordinator(of(flags))).toMatchObject({ policy });
