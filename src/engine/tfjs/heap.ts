@@ -71,6 +71,16 @@ export class KernelHeap {
     return new Float32Array(this.#memory.buffer, this.#placeOf(tensor), sizeOf(tensor.shape));
   }
 
+  /** A tensor's integers, in place. */
+  integersOf(tensor: TensorInfo): Int32Array {
+    return new Int32Array(this.#memory.buffer, this.#placeOf(tensor), sizeOf(tensor.shape));
+  }
+
+  /** A new tensor, of any values. */
+  make(shape: readonly number[]): TensorInfo {
+    return this.#backend.makeOutput(shape, 'float32');
+  }
+
   /** Where a tensor's values begin, in bytes. */
   #placeOf({ dataId }: TensorInfo): number {
     return this.#backend.dataIdMap.get(dataId).memoryOffset;

@@ -9,8 +9,8 @@ import {
   maxPoolGradient,
   type Window,
 } from './gradient-kernels.js';
-import { KernelHeap, type KernelOperand, type WasmBackend } from './heap.js';
-import { registerMatMul } from './matmul.js';
+import type { KernelHeap, KernelOperand } from './heap.js';
+import type { Register } from './register.js';
 
 type Image = [samples: number, rows: number, columns: number, channels: number];
 type Filter = [rows: number, columns: number, channels: number, filters: number];
@@ -28,34 +28,12 @@ interface WindowAttributes {
 
 type Inputs = Readonly<Record<'x' | 'dy' | 'filter' | 'input', TensorInfo>>;
 
-/**
- * Gives TensorFlow.js's WebAssembly backend, which must be the one at work, the kernels with which
- * convolutions and poolings train. Version 4.22 has no filter gradient of a convolution and no
- * gradient of a depthwise one; its MaxPoolGrad loses the gradient of windows without a positive
- * value; its AvgPoolGrad counts the padding; its Conv2DBackpropInput is slow.
- * @throws DtrainError ENGINE_MISSING if the backend is another than the one that is known
- */
-export function registerWasmKernels(tf: typeof Core): void {
-  const backend = tf.backend() as unknown as WasmBackend;
-  const heap = new KernelHeap(backend);
-  const { computeConv2DInfo, computePool2DInfo } = tf.backend_util;
-
-  const register = (
-    kernelName: string,
-    compute: (inputs: Inputs, attributes: WindowAttributes) => TensorInfo,
-  ): void => {
-    const known = tf
-      .getKernelsForBackend('wasm')
-      .some((kernel) => kernel.kernelName === kernelName);
-    if (known) tf.unregisterKernel(kernelName, 'wasm');
-    tf.registerKernel({
-      kernelName,
-      backendName: 'wasm',
-      kernelFunc: ({ inputs, attrs }) =>
-        compute(inputs as unknown as Inputs, attrs as unknown as WindowAttributes),
-    });
-  };
-
+/** Registers the gradients of convolutions and poolings. */
+export function registerWindowKernels(
+  { computeConv2DInfo, computePool2DInfo }: typeof Core.backend_util,
+  heap: KernelHeap,
+  register: Register<Inputs, WindowAttributes>,
+): void {
   const convolution = (
     input: Image,
     filter: Filter,
@@ -75,7 +53,7 @@ export function registerWasmKernels(tf: typeof Core): void {
     const { x, dy } = inputs;
     const { filterShape } = attributes;
     const window = windowOf(convolution(x.shape as Image, filterShape, attributes, depthwise));
-    const out = backend.makeOutput(filterShape, 'float32');
+    const out = heap.make(filterShape);
     heap.valuesOf(out).fill(0);
     heap.run(keyOf('filter', window, depthwise), () => filterGradient(window, depthwise), x, {
       first: perSample(x),
@@ -88,7 +66,7 @@ export function registerWasmKernels(tf: typeof Core): void {
     const { dy, filter } = inputs;
     const { inputShape } = attributes;
     const window = windowOf(convolution(inputShape, filter.shape as Filter, attributes, depthwise));
-    const out = backend.makeOutput(inputShape, 'float32');
+    const out = heap.make(inputShape);
     heap.run(keyOf('input', window, depthwise), () => inputGradient(window, depthwise), dy, {
       first: perSample(dy),
       second: { tensor: filter, stride: 0 },
@@ -103,7 +81,7 @@ export function registerWasmKernels(tf: typeof Core): void {
       const window = windowOf(
         computePool2DInfo(shape, filterSize, strides, 1, pad, dimRoundingMode),
       );
-      const out = backend.makeOutput(shape, 'float32');
+      const out = heap.make(shape);
       heap.run(keyOf(kind, window), () => make(window), input, {
         first: perSample(dy),
         second: perSample(input),
@@ -118,7 +96,6 @@ export function registerWasmKernels(tf: typeof Core): void {
   register('DepthwiseConv2dNativeBackpropInput', inputKernel(true));
   register('MaxPoolGrad', poolKernel('max', maxPoolGradient));
   register('AvgPoolGrad', poolKernel('average', averagePoolGradient));
-  registerMatMul(tf, backend);
 }
 
 function perSample(tensor: TensorInfo): KernelOperand {
