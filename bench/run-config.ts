@@ -1,16 +1,24 @@
 import type { BenchConfig } from '../src/config/bench-options.js';
 import { options } from '../src/config/options.js';
 import type { CoordinatorConfig } from '../src/config/types.js';
+import { NO_PRICES } from '../src/cost/pricing.js';
 import type { Configuration } from './plan.js';
 
-/** The settings of one run of a benchmark, as a coordinator has them. */
+/** What a user says of a run that is only measured. */
+export type MeasuredSettings = Pick<
+  BenchConfig,
+  'model' | 'optimizer' | 'lr' | 'momentum' | 'weightDecay' | 'seed' | 'dataDir' | 'engine'
+>;
+
+/** The settings of one run that is only measured, as a coordinator has them. */
 export function runConfig(
-  config: BenchConfig,
+  config: MeasuredSettings,
   { kind, workers, batch, steps, warmUpSteps }: Configuration,
-  token: string,
+  token: string | null,
 ): CoordinatorConfig {
   const { model, optimizer, lr, momentum, weightDecay, seed, dataDir, engine } = config;
   return {
+    ...NO_PRICES,
     model,
     optimizer,
     lr,
@@ -27,7 +35,7 @@ export function runConfig(
     validation: 0,
     checkpointEvery: { steps: warmUpSteps },
     threads: kind === 'threads' ? workers : 0,
-    workers: kind === 'processes' ? workers : 0,
+    workers: kind === 'threads' ? 0 : workers,
     host: '127.0.0.1',
     port: 0,
     token,

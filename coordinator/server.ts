@@ -15,7 +15,10 @@ export interface ServerOptions {
   readonly largestFrame: number;
   /** Shards by their SHA-256. */
   readonly shards: ReadonlyMap<string, readonly Uint8Array[]>;
-  readonly onConnection: (socket: WebSocket) => void;
+  /** @param address of the other side */
+  readonly onConnection: (socket: WebSocket, address: string) => void;
+  /** A shard of so many bytes is sent. */
+  readonly onShard?: (bytes: number) => void;
 }
 
 /** The coordinator's one port: WebSocket for workers, HTTP for shards. */
@@ -102,10 +105,12 @@ export class CoordinatorServer {
       response.writeHead(404).end('There is no such thing here.\n');
       return;
     }
+    const bytes = shard.reduce((sum, part) => sum + part.length, 0);
     response.writeHead(200, {
       'content-type': 'application/octet-stream',
-      'content-length': shard.reduce((sum, part) => sum + part.length, 0),
+      'content-length': bytes,
     });
+    this.#options.onShard?.(bytes);
     for (const part of shard) response.write(part);
     response.end();
   }
@@ -121,7 +126,10 @@ export class CoordinatorServer {
       });
       return;
     }
-    this.#sockets.handleUpgrade(request, socket, head, this.#options.onConnection);
+    const address = request.socket.remoteAddress ?? '';
+    this.#sockets.handleUpgrade(request, socket, head, (connected) => {
+      this.#options.onConnection(connected, address);
+    });
   }
 
   #refusal(pathname: string, request: IncomingMessage): string | undefined {

@@ -1,5 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { DtrainError } from '../errors.js';
+import type { PriceSettings } from '../cost/own-price.js';
+import type { MoneySettings } from '../cost/pricing.js';
 import { type ConfigFile, readTokenFile } from './files.js';
 import type { OptionTable } from './option.js';
 import { coordinatorOptions, options } from './options.js';
@@ -46,6 +48,7 @@ export async function resolveWorker(sources: Sources): Promise<WorkerConfig> {
     engine: settings.get('engine'),
     token: await token(settings),
     patience: settings.get('patience'),
+    ...price(settings),
     ...loudness(settings),
   };
 }
@@ -134,9 +137,39 @@ function run(settings: Settings): TrainConfig {
     out: settings.get('out'),
     name: settings.get('name'),
     checkpointEvery: settings.get('checkpointEvery'),
+    ...money(settings),
     profile: settings.get('profile'),
     json: settings.get('json'),
     ...loudness(settings),
+  };
+}
+
+/** What a plan's machines cost, said as for a run. */
+export function resolveMoney(sources: Sources): MoneySettings {
+  return money(new Settings(options, sources));
+}
+
+function money(settings: Settings): MoneySettings {
+  return {
+    ...price(settings),
+    currency: settings.get('currency'),
+    rate: settings.get('rate'),
+    workerPrice: settings.get('workerPrice'),
+  };
+}
+
+/** What this machine costs is said in one of three ways. */
+function price(settings: Settings): PriceSettings {
+  const way = settings.chosen(['price', 'watts', 'instance']);
+  return {
+    price: way === 'price' ? settings.get('price') : null,
+    watts: way === 'watts' ? settings.get('watts') : null,
+    instance: way === 'instance' ? settings.get('instance') : null,
+    kwh: settings.get('kwh'),
+    spot: settings.get('spot'),
+    prices: settings.get('prices'),
+    perGb: settings.get('perGb'),
+    billingMinimum: settings.get('billingMinimum'),
   };
 }
 

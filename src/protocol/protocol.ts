@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { statedPrice } from '../cost/price.js';
 import { mostNodes } from '../reduce/tree.js';
 
 /**
@@ -7,7 +8,7 @@ import { mostNodes } from '../reduce/tree.js';
  */
 
 /** Both sides must speak the same version. */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 export const limits = {
   /** Workers of one run. */
@@ -76,6 +77,8 @@ const hello = z.strictObject({
   protocol: count,
   name,
   threads: z.number().int().min(1).max(256),
+  /** What it costs, if its user says so. */
+  price: statedPrice.optional(),
 });
 
 /** The worker has its data and its threads, and can be given work. */
