@@ -2,8 +2,7 @@ import type * as Core from '@tensorflow/tfjs-core';
 import type { Scalar, Tensor2D } from '@tensorflow/tfjs-core';
 
 /** What training makes small; each is the mean over a sample's outputs, and softmax's is one number. */
-export const lossNames = ['crossEntropy', 'meanSquaredError', 'binaryCrossEntropy'] as const;
-export type LossName = (typeof lossNames)[number];
+export type LossName = 'crossEntropy' | 'meanSquaredError' | 'binaryCrossEntropy';
 
 /** The activation at a model's end that a loss contains, so that it is computed from the logits. */
 export const containedActivation: Readonly<Record<LossName, 'softmax' | 'sigmoid' | null>> = {
