@@ -4,7 +4,8 @@ import { DtrainError, reasonOf } from '../../errors.js';
 import { sizeOf } from '../../model/model.js';
 import { withChance } from './chance.js';
 import type { TensorFlow } from './libraries.js';
-import { containedActivation, type LossName } from './loss.js';
+import type { LossName } from '../../model/layers.js';
+import { containedActivation } from './loss.js';
 import type { Topology } from './topology.js';
 
 type Layer = layers.Layer;

@@ -5,7 +5,8 @@ import { type Parameter, sizeOf } from '../../model/model.js';
 import { buildLayersModel } from './build.js';
 import { withChance } from './chance.js';
 import type { TensorFlow } from './libraries.js';
-import { classesOf, lossOf, type LossName, targetsOf } from './loss.js';
+import type { LossName } from '../../model/layers.js';
+import { classesOf, lossOf, targetsOf } from './loss.js';
 import type { Topology } from './topology.js';
 
 /** Sums over samples. */
@@ -77,7 +78,7 @@ export class LayersEngine {
     const output = fixedShape(model.outputs[0]?.shape, 'output');
     this.sampleSize = sizeOf(this.#inputShape);
     this.outputs = sizeOf(output);
-    if (output.length !== 1 || (loss === 'crossEntropy' && this.outputs < 2)) {
+    if (output.length !== 1 || (loss === 'softmaxCrossEntropy' && this.outputs < 2)) {
       throw invalid(`its output is [${output.join(', ')}], not one number for each class`);
     }
     if (this.trainableCount === 0) throw invalid('nothing in it can be trained');

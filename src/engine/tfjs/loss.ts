@@ -1,12 +1,10 @@
 import type * as Core from '@tensorflow/tfjs-core';
 import type { Scalar, Tensor2D } from '@tensorflow/tfjs-core';
-
-/** What training makes small; each is the mean over a sample's outputs, and softmax's is one number. */
-export type LossName = 'crossEntropy' | 'meanSquaredError' | 'binaryCrossEntropy';
+import type { LossName } from '../../model/layers.js';
 
 /** The activation at a model's end that a loss contains, so that it is computed from the logits. */
 export const containedActivation: Readonly<Record<LossName, 'softmax' | 'sigmoid' | null>> = {
-  crossEntropy: 'softmax',
+  softmaxCrossEntropy: 'softmax',
   meanSquaredError: null,
   binaryCrossEntropy: 'sigmoid',
 };
@@ -20,7 +18,7 @@ export function lossOf(
 ): Scalar {
   const width = outputs.shape[1];
   switch (loss) {
-    case 'crossEntropy':
+    case 'softmaxCrossEntropy':
       return losses.softmaxCrossEntropy(targets, outputs, undefined, undefined, Reduction.SUM);
     case 'binaryCrossEntropy': {
       const total = losses.sigmoidCrossEntropy(targets, outputs, undefined, 0, Reduction.SUM);

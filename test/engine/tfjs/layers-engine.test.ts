@@ -5,7 +5,7 @@ import { layers as keras, type LayersModel } from '@tensorflow/tfjs-layers';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { LayersEngine, type GradientSums } from '../../../src/engine/tfjs/layers-engine.js';
 import { loadTensorFlow } from '../../../src/engine/tfjs/libraries.js';
-import type { LossName } from '../../../src/engine/tfjs/loss.js';
+import type { LossName } from '../../../src/model/layers.js';
 import { parseTopology } from '../../../src/engine/tfjs/topology.js';
 import { tfjsFiles } from '../../../src/model/files/tfjs.js';
 import { lenet5 } from '../../../src/model/lenet5.js';
@@ -34,7 +34,7 @@ beforeAll(async () => {
 
 async function engineOf(
   model: LayersModel,
-  loss: LossName = 'crossEntropy',
+  loss: LossName = 'softmaxCrossEntropy',
 ): Promise<LayersEngine> {
   return LayersEngine.create({ core: tf, layers: tfl }, topologyOf(model), loss, SEED);
 }
@@ -64,8 +64,8 @@ describe("gradients on the WebAssembly backend are the CPU backend's", () => {
     ['transposed convolutions and concatenation', transposed],
     ['an embedding and a recurrent layer', recurrent],
   ])('for %s', async (_, make) => {
-    const expected = await gradientsOn('cpu', make, 'crossEntropy', 11);
-    const actual = await gradientsOn('wasm', make, 'crossEntropy', 11);
+    const expected = await gradientsOn('cpu', make, 'softmaxCrossEntropy', 11);
+    const actual = await gradientsOn('wasm', make, 'softmaxCrossEntropy', 11);
     expect(actual.loss).toBeCloseTo(expected.loss, 4);
     expect(actual.correct).toBe(expected.correct);
     const worst = largestRelativeError(actual.gradient, expected.gradient);
@@ -83,7 +83,7 @@ it('LeNet-5 has the gradients of the exact engine', async () => {
   const engine = await LayersEngine.create(
     { core: tf, layers: tfl },
     topology,
-    'crossEntropy',
+    'softmaxCrossEntropy',
     SEED,
   );
   const { samples, labels } = someSamples(engine.sampleSize, 5, 10);
@@ -121,7 +121,7 @@ describe('losses', () => {
   it.each(['linear', 'softmax'] as const)(
     'cross-entropy of a model that ends in %s',
     async (end) => {
-      const evaluate = await denseEngine(end, 'crossEntropy');
+      const evaluate = await denseEngine(end, 'softmaxCrossEntropy');
       const { loss, classes } = evaluate(3, 0);
       expect(loss).toBeCloseTo(Math.log(1 + Math.exp(outputs[3] - outputs[2])), 5);
       expect(classes).toEqual([1]);
@@ -198,7 +198,8 @@ describe('what random layers draw', () => {
       [1, 1, 2].map(async (seed) => {
         const topology = topologyOf(dropout());
         const tensorFlow = { core: tf, layers: tfl };
-        return (await LayersEngine.create(tensorFlow, topology, 'crossEntropy', seed)).firstWeights;
+        return (await LayersEngine.create(tensorFlow, topology, 'softmaxCrossEntropy', seed))
+          .firstWeights;
       }),
     );
     expect(one).toEqual(same);
@@ -277,7 +278,7 @@ describe('models that cannot be trained are refused', () => {
     ];
     const topology = parseTopology({ class_name: 'Sequential', config: { name: 'm', layers } });
     await expect(
-      LayersEngine.create({ core: tf, layers: tfl }, topology, 'crossEntropy', 1),
+      LayersEngine.create({ core: tf, layers: tfl }, topology, 'softmaxCrossEntropy', 1),
     ).rejects.toThrow(/parameters supported/);
   });
 
@@ -300,7 +301,7 @@ describe('models that cannot be trained are refused', () => {
     ];
     const topology = parseTopology({ class_name: 'Sequential', config: { name: 'm', layers } });
     await expect(
-      LayersEngine.create({ core: tf, layers: tfl }, topology, 'crossEntropy', 1),
+      LayersEngine.create({ core: tf, layers: tfl }, topology, 'softmaxCrossEntropy', 1),
     ).rejects.toThrow(/cannot build it/);
   });
 });
