@@ -163,7 +163,13 @@ it('an average pool shares its gradient among the cells that its window has, not
         tf.mul(tf.avgPool(x, [...size], [...strides], padding), tf.onesLike(factor)),
       );
       const layer = { type: 'averagePool2d', size, strides, padding } as const;
-      const placed = { name: 'pool', layer, input: [rows, columns, channels] as const, output };
+      const placed = {
+        name: 'pool',
+        layer,
+        inputs: [0],
+        input: [rows, columns, channels] as const,
+        output,
+      };
       const dy = noise([samples, ...output], seed + 2).dataSync();
       const perSample = { dx: dx.length / samples, dy: dy.length / samples };
       const expected = Array.from({ length: samples }, (_, sample) => {
