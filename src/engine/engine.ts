@@ -24,7 +24,7 @@ export interface Engine extends Updater {
   evaluate(...args: [...SamplePlaces, out: Place]): void;
 }
 
-export type SamplePlaces = [
+type SamplePlaces = [
   weights: Place,
   images: Place,
   labels: Place,
