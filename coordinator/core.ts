@@ -11,6 +11,7 @@ import {
   type Outcome,
 } from './core-messages.js';
 import type { Member } from './member.js';
+import type { Ledger } from './ledger.js';
 import type { MicroBatchRange } from './ranges.js';
 import type { Roster } from './roster.js';
 import type { StepWork } from './step-work.js';
@@ -25,6 +26,8 @@ export interface CoreOptions {
   readonly longestLease: number;
   /** How often to save, beside the end of each epoch and of the run. */
   readonly saveEvery: CheckpointInterval;
+  /** Is kept up with all that happens. */
+  readonly ledger: Pick<Ledger, 'watch'>;
 }
 
 /** How long local threads may go on without looking for newcomers, in seconds. */
@@ -67,6 +70,7 @@ export class Core<P> {
     if (!this.#finished) this.#take(event);
     else if ('pieces' in event) this.#discardAfterEnd(event);
     if (!this.#finished) this.#assignment.setAlarm(this.#now);
+    this.#options.ledger.watch(event, this.#now, this.#commands);
     return this.#commands;
   }
 

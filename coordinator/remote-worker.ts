@@ -199,6 +199,11 @@ export class RemoteWorker implements RemoteMember {
         `this coordinator speaks protocol version ${PROTOCOL_VERSION} and the worker ${protocol}; install the same version of dtrain on both`,
       );
     }
+    if (this.#options.training.ledgerFull) {
+      throw protocolError(
+        'the run has had as many workers of different names as it can account for',
+      );
+    }
     const paid = this.#options.pricing.of(name, price ? readPrice(price) : null);
     if ('refusal' in paid) throw protocolError(paid.refusal);
     this.#state = 'preparing';

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { CoordinatorConfig, TrainConfig } from '../src/config/types.js';
+import type { LedgerState } from '../src/cost/ledger.js';
 import { stepsPerEpoch } from '../src/data/batches.js';
 import type { Checkpoint } from './checkpoint/file.js';
 import type { PreparedRun } from './prepare.js';
@@ -23,6 +24,7 @@ export function takeCheckpoint(
   { pool, model, dataset, plan }: PreparedRun,
   step: number,
   progress: RunProgress,
+  ledger: LedgerState,
 ): Checkpoint {
   const weights = pool.weights.slice();
   const state = pool.state.slice();
@@ -38,6 +40,7 @@ export function takeCheckpoint(
       parameters: model.parameterCount,
       stateValues: state.length,
       progress,
+      ledger,
     },
     weights,
     state,
