@@ -21,7 +21,7 @@ import type { RemoteMember, Training } from './training.js';
 /** Who has a use for workers: a run, or somebody who only measures them. */
 export type WorkerHost = Pick<
   Training,
-  'workers' | 'traffic' | 'join' | 'leave' | 'silent' | 'heard' | 'answer'
+  'workers' | 'ledgerFull' | 'traffic' | 'join' | 'leave' | 'silent' | 'heard' | 'answer'
 >;
 
 export interface RemoteWorkerOptions {
