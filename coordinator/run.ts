@@ -1,5 +1,5 @@
-import type { CoordinatorConfig, TrainConfig } from '../src/config/types.js';
-import { batchOf } from '../src/data/batches.js';
+import type { CoordinatorConfig, Deadline, TrainConfig } from '../src/config/types.js';
+import { batchOf, microBatchesOf } from '../src/data/batches.js';
 import { DtrainError } from '../src/errors.js';
 import type { LedgerState } from '../src/cost/ledger.js';
 import { formatAmount } from '../src/cost/money.js';
@@ -8,6 +8,7 @@ import type { Pricing } from '../src/cost/pricing.js';
 import type { Progress, ResultEvent, RunEvent } from '../src/events.js';
 import { stepHyperparameters } from '../src/optim/optimizer.js';
 import { learningRate } from '../src/optim/schedule.js';
+import type { RunEnding } from '../src/protocol/protocol.js';
 import type { LedgerRecord } from '../src/report/ledger-file.js';
 import type { RunFolder } from '../src/report/run-folder.js';
 import { newToken, reachableHosts, workerUrl } from './addresses.js';
@@ -23,6 +24,7 @@ import {
   startEvent,
   stepMetrics,
 } from './run-events.js';
+import type { Limits } from './run-end.js';
 import { takeCheckpoint } from './snapshot.js';
 import { NOTHING_DONE } from './tally.js';
 import { Training, type TrainingOptions, type TrainingResult } from './training.js';
@@ -43,6 +45,10 @@ export interface RunListeners {
 
 /** Milliseconds between two looks at the ledger for a progress display. */
 const COST_MS = 100;
+
+/** What an evaluation of a micro-batch takes of the time that its gradients take. */
+const FORWARD = 1 / 3;
+
 /** Steps between two lines of metrics.jsonl. */
 const METRIC_STEPS = 10;
 
@@ -103,7 +109,7 @@ export class Run {
     const fleet = await this.#listen(prepared, training);
     // Workers look for a coordinator that comes back where they found it before.
     if (fleet) config = { ...config, port: fleet.port };
-    let ending: 'complete' | 'stopped' | 'failed' = 'failed';
+    let ending: RunEnding = 'failed';
     let cost: LedgerState | undefined;
     const record = (): LedgerRecord => this.#ledgerRecord(prepared, cost ?? training.ledger);
     const ledger = new LedgerWriter(this.#folder, record, onNotice);
@@ -122,7 +128,7 @@ export class Run {
       await this.#folder.saveModel(prepared.model, prepared.pool.weights);
       cost = training.ledger;
       const event = await this.#conclude(prepared, result, runCost(cost), safe);
-      ending = result.outcome;
+      ending = result.limit ? 'limit' : result.outcome;
       if (config.profile) {
         const { trainSeconds: before } = this.#resumed?.checkpoint.meta.progress ?? NOTHING_DONE;
         const trained = {
@@ -231,11 +237,28 @@ export class Run {
     return made;
   }
 
-  #training(
-    { pool, plan, totalSteps }: PreparedRun,
-    firstStep: number,
-    onSave: TrainingOptions['onSave'],
-  ): Training {
+  /** What ends the run before its last step, if anything does; in seconds of `performance.now`. */
+  #limits({ dataset }: PreparedRun): Limits | undefined {
+    const { budget, deadline, targetAccuracy, validation } = this.#config;
+    if (budget !== null) throw new DtrainError('USAGE', 'A budget cannot be obeyed yet.');
+    if (deadline === null && targetAccuracy === null) return undefined;
+    return {
+      deadline: deadline === null ? Infinity : this.#timeOf(deadline),
+      budget: null,
+      targetAccuracy,
+      spent: () => 0n,
+      evaluation: FORWARD * microBatchesOf(dataset.test.count + validation),
+    };
+  }
+
+  #timeOf(deadline: Deadline): number {
+    const started = this.#started / 1000;
+    if ('seconds' in deadline) return started + deadline.seconds;
+    return (performance.now() + deadline.at - Date.now()) / 1000;
+  }
+
+  #training(prepared: PreparedRun, firstStep: number, onSave: TrainingOptions['onSave']): Training {
+    const { pool, plan, totalSteps } = prepared;
     const config = this.#config;
     const rate = (step: number): number => learningRate(config, step, totalSteps);
     const { onProgress, onNotice } = this.#listeners;
@@ -246,6 +269,7 @@ export class Run {
       firstStep,
       before: this.#resumed?.checkpoint.meta.progress ?? NOTHING_DONE,
       saveEvery: config.checkpointEvery,
+      limits: this.#limits(prepared),
       onSave,
       localThreads: config.threads > 0,
       pricing: this.#pricing,

@@ -3,7 +3,7 @@ import type { LedgerState } from '../src/cost/ledger.js';
 import type { Micros } from '../src/cost/money.js';
 import { runCost } from '../src/cost/summary.js';
 import type { Pricing } from '../src/cost/pricing.js';
-import type { EpochEvent, Progress } from '../src/events.js';
+import type { EpochEvent, LimitName, Progress } from '../src/events.js';
 import { DtrainError } from '../src/errors.js';
 import { encodeFrame } from '../src/protocol/frame.js';
 import { Reduction } from '../src/reduce/reduction.js';
@@ -19,7 +19,6 @@ import {
   LOCAL,
   type MemberId,
   type MemberProfile,
-  type Outcome,
   type Traffic,
 } from './core-messages.js';
 import { Ledger } from './ledger.js';
@@ -45,7 +44,7 @@ export interface RemoteMember extends Omit<MemberProfile, 'local'> {
 
 export interface TrainingOptions extends Pick<
   CoreOptions,
-  'plan' | 'totalSteps' | 'firstStep' | 'startWith' | 'saveEvery'
+  'plan' | 'totalSteps' | 'firstStep' | 'startWith' | 'saveEvery' | 'limits'
 > {
   readonly pool: ThreadPool;
   /** Whether the pool's threads train; else they only evaluate. */
@@ -69,6 +68,8 @@ export interface TrainingOptions extends Pick<
 
 export interface TrainingResult {
   readonly outcome: 'complete' | 'stopped';
+  /** What stopped it, if it was not asked to stop. */
+  readonly limit: LimitName | undefined;
   readonly steps: number;
   readonly samples: number;
   readonly trainSeconds: number;
@@ -81,6 +82,7 @@ export interface TrainingResult {
 }
 
 type Pieces = readonly HeldPiece[];
+type Finish = Pick<CoreCommand<Pieces> & { type: 'finish' }, 'outcome' | 'limit'>;
 
 /** What the coordinator's own threads are called. */
 const LOCAL_NAME = 'local';
@@ -97,11 +99,11 @@ export class Training {
   readonly #contributors = new Set<MemberId>();
   readonly #tally: Tally;
   readonly #phases = new PhaseTally();
-  readonly #finished: Promise<Outcome>;
+  readonly #finished: Promise<Finish>;
   /** Events that wait until the commands of the one before are done. */
   readonly #events: CoreEvent<Pieces>[] = [];
   #telling = false;
-  #finish: (outcome: Outcome) => void = () => undefined;
+  #finish: (finish: Finish) => void = () => undefined;
   #fail: (error: unknown) => void = () => undefined;
   #timer: NodeJS.Timeout | undefined;
   /** The pool takes one job at a time. */
@@ -164,11 +166,15 @@ export class Training {
   async run(): Promise<TrainingResult> {
     const { localThreads, firstStep, totalSteps } = this.#options;
     // A run that was killed after its last step has nobody to wait for.
-    if (firstStep === totalSteps) this.#finish('complete');
+    if (firstStep === totalSteps) this.#finish({ outcome: 'complete' });
     else if (localThreads) {
       this.#tell({ type: 'joined', member: LOCAL, profile: this.#localProfile });
-    } else if (this.#remotes.size === 0) this.#options.onWait(0, false);
-    const outcome = await this.#finished.finally(() => {
+    } else {
+      if (this.#remotes.size === 0) this.#options.onWait(0, false);
+      // A deadline may pass before anybody has come.
+      this.#tell({ type: 'timer' });
+    }
+    const { outcome, limit } = await this.#finished.finally(() => {
       clearTimeout(this.#timer);
     });
     this.#tally.training.pause();
@@ -176,6 +182,7 @@ export class Training {
     const { test, validation } = await this.#evaluate();
     return {
       outcome,
+      limit,
       steps: this.#tally.steps,
       samples: this.#tally.progress.samples,
       trainSeconds: this.#tally.training.seconds,
@@ -321,7 +328,7 @@ export class Training {
         this.#options.onWait(this.workers, this.#began);
         return;
       case 'finish':
-        this.#finish(command.outcome);
+        this.#finish(command);
         return;
     }
   }
@@ -433,7 +440,7 @@ export class Training {
     const { currency, total, seconds } = runCost(this.ledger);
     const cost = { currency, total, seconds };
     this.#options.onEpoch({ ...this.#tally.endEpoch(epoch, test, validation), cost });
-    this.#tell({ type: 'evaluated' });
+    this.#tell({ type: 'evaluated', ...(validation && { accuracy: validation.accuracy }) });
   }
 
   /** The evaluation of the weights as they are; done once for each step. */
