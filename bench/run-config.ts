@@ -1,5 +1,6 @@
 import type { BenchConfig } from '../src/config/bench-options.js';
 import { options } from '../src/config/options.js';
+import { NO_LIMITS } from '../src/config/limit-options.js';
 import type { CoordinatorConfig, DataSettings } from '../src/config/types.js';
 import { NO_PRICES } from '../src/cost/pricing.js';
 import type { Configuration } from './plan.js';
@@ -28,6 +29,7 @@ export function runConfig(
   const { data, dataDir, label, imageSize, skipBad, normalise } = config;
   return {
     ...NO_PRICES,
+    ...NO_LIMITS,
     model,
     optimizer,
     lr,

@@ -3,7 +3,8 @@ import type { InspectionConfig } from '../src/config/types.js';
 import { copySplit, type Dataset, NO_SAMPLES, sizeOfSplit, tableOf } from '../src/data/dataset.js';
 import { type DataDescription, readDescription } from '../src/data/description.js';
 import { type DataOptions, loadData } from '../src/data/load.js';
-import { chooseEngine } from '../src/engine/choose.js';
+import { type ChosenEngine, chooseEngine } from '../src/engine/choose.js';
+import { arithmeticOf } from '../src/engine/names.js';
 import { compileForWasm } from '../src/engine/wasm/compile.js';
 import { DtrainError } from '../src/errors.js';
 import { loadModel } from '../src/model/files/load.js';
@@ -16,6 +17,14 @@ interface Listeners {
   readonly signal: AbortSignal;
 }
 
+/** What `dtrain eval` tells. */
+export interface EvaluatedModel {
+  readonly evaluation: Evaluation;
+  readonly dataset: Dataset;
+  readonly model: string;
+  readonly engine: ChosenEngine;
+}
+
 /**
  * Evaluates the model in a file, or in a run's folder, over the test set.
  * @throws DtrainError MODEL_FILE, MODEL_INVALID, DATA_MISSING, DATA_DAMAGED
@@ -24,7 +33,7 @@ export async function evaluateModel(
   place: string,
   config: InspectionConfig,
   listeners: Listeners,
-): Promise<{ evaluation: Evaluation; dataset: Dataset; model: string }> {
+): Promise<EvaluatedModel> {
   const loaded = await loadModel(place);
   const { weights, file } = loaded;
   const trainedOn = await readDescription(file);
@@ -39,15 +48,15 @@ export async function evaluateModel(
   }
   const model = buildModel({ ...spec, inputType });
   const optimizer = 'sgd';
-  const { module, program } = await compileForWasm(model, optimizer);
+  const { module, program } = await compileForWasm(model, optimizer, arithmeticOf(config.engine));
   const wasm = { module, workSize: program.workSize };
-  const { library } = await chooseEngine(config.engine, model, optimizer, wasm);
+  const engine = await chooseEngine(config.engine, model, optimizer, wasm);
   const pool = new ThreadPool({
     threads: config.threads,
     cores: availableParallelism(),
     module,
     program,
-    library,
+    engine,
     parameterCount: model.parameterCount,
     stateSlots: 0,
     seed: 0,
@@ -59,9 +68,11 @@ export async function evaluateModel(
     table: tableOf(dataset),
   });
   try {
+    await pool.ready();
     copySplit(test, pool.test);
     pool.weights.set(weights);
-    return { evaluation: await pool.evaluate('test'), dataset, model: model.spec.name };
+    const evaluation = await pool.evaluate('test');
+    return { evaluation, dataset, model: model.spec.name, engine };
   } finally {
     await pool.close();
   }

@@ -5,6 +5,7 @@ import { copySplit, type Dataset, sizeOfSplit, tableOf } from '../src/data/datas
 import { holdOut } from '../src/data/order.js';
 import { stepsPerEpoch } from '../src/data/batches.js';
 import { type ChosenEngine, chooseEngine } from '../src/engine/choose.js';
+import { arithmeticOf } from '../src/engine/names.js';
 import { type Compiled, compileForWasm } from '../src/engine/wasm/compile.js';
 import { DtrainError } from '../src/errors.js';
 import type { TrainConfig } from '../src/config/types.js';
@@ -38,7 +39,7 @@ export async function prepareRun(
   const { seed, batch, validation, optimizer } = config;
   const dataset = await loadData({ ...config, holdOut: true, onNotice, signal });
   const model = buildModel(builtInModels[config.model](dataset));
-  const compiled = await compileForWasm(model, optimizer);
+  const compiled = await compileForWasm(model, optimizer, arithmeticOf(config.engine));
   const { module, program } = compiled;
   const wasm = { module, workSize: program.workSize };
   const engine = await chooseEngine(config.engine, model, optimizer, wasm);
@@ -59,7 +60,7 @@ export async function prepareRun(
     cores: availableParallelism(),
     module,
     program,
-    library: engine.library,
+    engine,
     parameterCount: model.parameterCount,
     stateSlots: stateSlots[optimizer],
     seed,
@@ -74,6 +75,7 @@ export async function prepareRun(
   copySplit(dataset.train, pool.training);
   copySplit(dataset.test, pool.test);
   pool.setLists(holdOut({ seed, samples: dataset.train.count, validation }));
+  await pool.ready();
   return {
     model,
     // The threads' copy of the samples is the only one that is kept.

@@ -10,19 +10,23 @@ export function evalCommand(): Command {
   const command = new Command('eval')
     .description('accuracy, loss and confusion matrix of a trained model over the test set')
     .argument('<run|model>', "a run's folder, a model.json or a .safetensors file");
-  addOptions(command, [...dataKeys, 'threads', 'json', 'quiet', 'verbose']);
+  addOptions(command, [...dataKeys, 'engine', 'threads', 'json', 'quiet', 'verbose']);
   return command.action(async (file: string, flags: Record<string, unknown>) => {
     const config = resolveInspection({ flags, env: process.env });
     const signal = interruptible(() => undefined);
     const onNotice = (sentence: string): void => {
       if (!config.quiet) process.stderr.write(`${sentence}\n`);
     };
-    const { evaluation, dataset, model } = await evaluateModel(file, config, { onNotice, signal });
+    const { evaluation, dataset, model, engine } = await evaluateModel(file, config, {
+      onNotice,
+      signal,
+    });
     const { samples, accuracy, loss, confusion } = evaluation;
     if (config.json) {
       const { name, classNames } = dataset;
+      const about = { model, dataset: name, engine: engine.name, arithmetic: engine.arithmetic };
       const results = { samples, testAccuracy: accuracy, testLoss: loss, confusion };
-      const values = { model, dataset: name, ...results, ...(classNames && { classNames }) };
+      const values = { ...about, ...results, ...(classNames && { classNames }) };
       process.stdout.write(`${JSON.stringify(values)}\n`);
       return;
     }
