@@ -17,7 +17,7 @@ export interface Cell {
 }
 
 /** Outputs along one axis, as TensorFlow counts them. */
-export function outputsAlong(
+function outputsAlong(
   input: number,
   size: number,
   stride: number,

@@ -12,7 +12,7 @@ const activationLayers = {
   tanh: [{ type: 'tanh' }],
   sigmoid: [{ type: 'sigmoid' }],
   softmax: [{ type: 'softmax' }],
-} as const satisfies Record<string, (Activation | Softmax)[]>;
+} as const satisfies Record<string, readonly (Activation | Softmax)[]>;
 type KerasActivation = keyof typeof activationLayers;
 
 const activation = oneOf(Object.keys(activationLayers) as KerasActivation[]).nullish();
@@ -46,7 +46,7 @@ const convolution = z
     activation,
     use_bias: withBias,
   })
-  .transform((config): Layer[] => {
+  .transform((config): readonly Layer[] => {
     const { filters, kernel_size: kernel, strides } = config;
     return [
       { type: 'conv2d', filters, kernel, strides: strides ?? [1, 1], padding: config.padding },
@@ -62,7 +62,7 @@ function pooling(type: 'maxPool2d' | 'averagePool2d') {
       padding,
       data_format: channelsLast,
     })
-    .transform((config): Layer[] => {
+    .transform((config): readonly Layer[] => {
       const size = config.pool_size;
       return [{ type, size, strides: config.strides ?? size, padding: config.padding }];
     });
@@ -70,7 +70,7 @@ function pooling(type: 'maxPool2d' | 'averagePool2d') {
 
 const dense = z
   .object({ units: extent, activation, use_bias: withBias })
-  .transform((config): Layer[] => [
+  .transform((config): readonly Layer[] => [
     { type: 'dense', units: config.units },
     ...activationSteps(config.activation),
   ]);
@@ -85,7 +85,7 @@ const relu = z
     error: 'must be 0 beside a max_value',
     path: ['negative_slope'],
   })
-  .transform((config): Layer[] => {
+  .transform((config): readonly Layer[] => {
     if (config.max_value === 6) return [{ type: 'relu6' }];
     const alpha = config.negative_slope ?? 0;
     return alpha === 0 ? [{ type: 'relu' }] : [{ type: 'leakyReLU', alpha }];
@@ -94,13 +94,13 @@ const relu = z
 /** Keras 2 calls the slope alpha, Keras 3 negative_slope. */
 const leakyRelu = z
   .object({ alpha: slope.nullish(), negative_slope: slope.nullish() })
-  .transform((config): Layer[] => [
+  .transform((config): readonly Layer[] => [
     { type: 'leakyReLU', alpha: config.negative_slope ?? config.alpha ?? 0.3 },
   ]);
 
 const elu = z
   .object({ alpha: slope.nullish() })
-  .transform((config): Layer[] => [{ type: 'elu', alpha: config.alpha ?? 1 }]);
+  .transform((config): readonly Layer[] => [{ type: 'elu', alpha: config.alpha ?? 1 }]);
 
 const zeros = z.tuple([z.number(), z.number()], { error: 'must be two whole numbers' });
 const zeroPadding = z
@@ -108,49 +108,54 @@ const zeroPadding = z
     padding: z.tuple([zeros, zeros], { error: 'must be [[top, bottom], [left, right]]' }),
     data_format: channelsLast,
   })
-  .transform((config): Layer[] => [{ type: 'zeroPadding2d', zeros: config.padding }]);
+  .transform((config): readonly Layer[] => [{ type: 'zeroPadding2d', zeros: config.padding }]);
 
 const globalPool = z
   .object({
     data_format: channelsLast,
     keepdims: z.literal(false, { error: 'must be false' }).nullish(),
   })
-  .transform((): Layer[] => [{ type: 'globalAveragePool2d' }]);
+  .transform((): readonly Layer[] => [{ type: 'globalAveragePool2d' }]);
 
 const dropout = z
   .object({
-    rate: z
-      .number()
-      .min(0, { error: 'must be 0 or more' })
-      .lt(1, { error: 'must be less than 1' }),
+    rate: z.number().min(0, { error: 'must be 0 or more' }).lt(1, { error: 'must be less than 1' }),
     noise_shape: z.null({ error: 'must be null' }).optional(),
   })
-  .transform((config): Layer[] => [{ type: 'dropout', rate: config.rate }]);
+  .transform((config): readonly Layer[] => [{ type: 'dropout', rate: config.rate }]);
 
-const add = z.object({}).transform((): Layer[] => [{ type: 'add', inputs: [] }]);
+const add = z.object({}).transform((): readonly Layer[] => [{ type: 'add', inputs: [] }]);
 
 /**
  * For each class_name that a model may have: what a layer of that config does, one thing after the
  * other, without names; inputs are for whoever knows the whole model.
  */
-export const kerasLayers: ReadonlyMap<string, z.ZodType<Layer[]>> = new Map<
+export const kerasLayers: ReadonlyMap<string, z.ZodType<readonly Layer[]>> = new Map<
   string,
-  z.ZodType<Layer[]>
+  z.ZodType<readonly Layer[]>
 >([
   ['Conv2D', convolution],
   ['MaxPooling2D', pooling('maxPool2d')],
   ['AveragePooling2D', pooling('averagePool2d')],
   ['GlobalAveragePooling2D', globalPool],
   ['ZeroPadding2D', zeroPadding],
-  ['Activation', z.object({ activation }).transform((of) => activationSteps(of.activation))],
+  [
+    'Activation',
+    z.object({ activation }).transform((of): readonly Layer[] => activationSteps(of.activation)),
+  ],
   ['ReLU', relu],
   ['LeakyReLU', leakyRelu],
   ['ELU', elu],
   // The default axis of TensorFlow.js is 1: the last one, if the samples are flat.
-  ['Softmax', z.object({ axis: fixed(-1, 1) }).transform((): Layer[] => [{ type: 'softmax' }])],
+  [
+    'Softmax',
+    z.object({ axis: fixed(-1, 1) }).transform((): readonly Layer[] => [{ type: 'softmax' }]),
+  ],
   [
     'Flatten',
-    z.object({ data_format: channelsLast }).transform((): Layer[] => [{ type: 'flatten' }]),
+    z
+      .object({ data_format: channelsLast })
+      .transform((): readonly Layer[] => [{ type: 'flatten' }]),
   ],
   ['Dropout', dropout],
   ['Dense', dense],

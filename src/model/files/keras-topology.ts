@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { extent, oneOf } from './fields.js';
 
+/** As many as a graph of 256 layers may have, with activations and inputs of their own. */
+const MOST_LAYERS = 1024;
+
 /** [layer, node, tensor] */
 const reference = z.tuple([z.string(), z.number(), z.number()], {
   error: 'must be [layer, 0, 0]',
@@ -51,7 +54,10 @@ export const topology = z.preprocess(
     class_name: oneOf(['Sequential', 'Functional', 'Model']),
     config: z.object({
       name: z.string().nullish(),
-      layers: z.array(layer).min(1, { error: 'must hold a layer' }),
+      layers: z
+        .array(layer)
+        .min(1, { error: 'must hold a layer' })
+        .max(MOST_LAYERS, { error: `must hold ${MOST_LAYERS} layers or fewer` }),
       input_layers: ends.nullish(),
       output_layers: ends.nullish(),
     }),
@@ -59,14 +65,9 @@ export const topology = z.preprocess(
 );
 export type Topology = z.infer<typeof topology>;
 
-const shape = z
+/** What samples look like, as a layer's config says it. */
+export const inputShape = z
   .tuple([z.unknown(), extent, extent, extent], {
     error: 'must be [null, rows, columns, channels]',
   })
-  .transform(([, rows, columns, channels]) => [rows, columns, channels]);
-
-/** The config of the layer that says what samples look like; Keras 3 calls it batch_shape. */
-export const withInput = z.union([
-  z.object({ batch_shape: shape }).transform((config) => config.batch_shape),
-  z.object({ batch_input_shape: shape }).transform((config) => config.batch_input_shape),
-]);
+  .transform(([, rows, columns, channels]): [number, number, number] => [rows, columns, channels]);
