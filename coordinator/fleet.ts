@@ -8,6 +8,7 @@ import { encodeFrame } from '../src/protocol/frame.js';
 import {
   type CoordinatorMessage,
   largestWorkerFrame,
+  type RunEnding,
   type Welcome,
 } from '../src/protocol/protocol.js';
 import type { PreparedRun } from './prepare.js';
@@ -78,7 +79,7 @@ export class Fleet {
   }
 
   /** Tells the workers how the run ended, and stops listening. */
-  async close(outcome: (CoordinatorMessage & { type: 'done' })['outcome']): Promise<void> {
+  async close(outcome: RunEnding): Promise<void> {
     const frame = encodeFrame({ type: 'done', outcome } satisfies CoordinatorMessage);
     for (const worker of this.#workers) worker.end(frame);
     await this.#server.close();
@@ -100,6 +101,7 @@ function acceptWorker(
     pool: prepared.pool,
     plan: prepared.plan,
     parameterCount: prepared.model.parameterCount,
+    arithmetic: prepared.engine.arithmetic,
     onAction: (action, reason) => {
       onEvent({
         event: 'worker',
@@ -125,10 +127,11 @@ function welcomeFrame(
   { config, run, prepared }: FleetOptions,
   shards: Welcome['data']['shards'],
 ): Buffer {
-  const { model, compiled, table } = prepared;
+  const { model, compiled, engine, table } = prepared;
   const message: Welcome = {
     type: 'welcome',
     run,
+    arithmetic: engine.arithmetic,
     model: model.spec,
     optimizer: config.optimizer,
     seed: config.seed,

@@ -1,14 +1,21 @@
-import type { CoordinatorConfig, TrainConfig } from '../src/config/types.js';
-import { batchOf } from '../src/data/batches.js';
+import type { CoordinatorConfig, Deadline, TrainConfig } from '../src/config/types.js';
+import { batchOf, microBatchesOf } from '../src/data/batches.js';
+import { arithmeticOf } from '../src/engine/names.js';
 import { DtrainError } from '../src/errors.js';
+import type { LedgerState } from '../src/cost/ledger.js';
+import { formatAmount } from '../src/cost/money.js';
+import { type RunCost, runCost } from '../src/cost/summary.js';
 import type { Pricing } from '../src/cost/pricing.js';
 import type { Progress, ResultEvent, RunEvent } from '../src/events.js';
 import { stepHyperparameters } from '../src/optim/optimizer.js';
 import { learningRate } from '../src/optim/schedule.js';
+import type { RunEnding } from '../src/protocol/protocol.js';
+import type { LedgerRecord } from '../src/report/ledger-file.js';
 import type { RunFolder } from '../src/report/run-folder.js';
 import { newToken, reachableHosts, workerUrl } from './addresses.js';
 import { CheckpointWriter } from './checkpoint/writer.js';
 import { Fleet } from './fleet.js';
+import { LedgerWriter } from './ledger-writer.js';
 import type { PreparedRun } from './prepare.js';
 import { checkpointsIn, type ResumedRun } from './resume.js';
 import {
@@ -18,6 +25,7 @@ import {
   startEvent,
   stepMetrics,
 } from './run-events.js';
+import type { Limits } from './run-end.js';
 import { takeCheckpoint } from './snapshot.js';
 import { NOTHING_DONE } from './tally.js';
 import { Training, type TrainingOptions, type TrainingResult } from './training.js';
@@ -36,6 +44,12 @@ export interface RunListeners {
   readonly signal?: AbortSignal;
 }
 
+/** Milliseconds between two looks at the ledger for a progress display. */
+const COST_MS = 100;
+
+/** What an evaluation of a micro-batch takes of the time that its gradients take. */
+const FORWARD = 1 / 3;
+
 /** Steps between two lines of metrics.jsonl. */
 const METRIC_STEPS = 10;
 
@@ -49,6 +63,7 @@ export class Run {
   readonly #resumed: ResumedRun | undefined;
   readonly #started = performance.now();
   #began = false;
+  #cost: { readonly at: number; readonly shown: Pick<Progress, 'cost'> } | undefined;
 
   constructor(
     config: TrainConfig | CoordinatorConfig,
@@ -58,7 +73,9 @@ export class Run {
     pricing: Pricing,
     resumed?: ResumedRun,
   ) {
-    this.#identity = { name, folder: folder.path, config };
+    const before = resumed?.checkpoint.meta.arithmetic ?? 'exact';
+    const arithmetic = before === 'exact' ? arithmeticOf(config.engine) : before;
+    this.#identity = { name, folder: folder.path, config, arithmetic };
     this.#config = config;
     this.#listeners = listeners;
     this.#folder = folder;
@@ -86,7 +103,9 @@ export class Run {
     });
     let config = this.#config;
     const training = this.#training(prepared, firstStep, (step, progress) => {
-      writer.save(takeCheckpoint(this.#identity.name, config, prepared, step, progress));
+      writer.save(
+        takeCheckpoint(this.#identity, config, prepared, step, progress, training.ledger),
+      );
     });
     const stop = (): void => {
       training.stop();
@@ -94,7 +113,10 @@ export class Run {
     const fleet = await this.#listen(prepared, training);
     // Workers look for a coordinator that comes back where they found it before.
     if (fleet) config = { ...config, port: fleet.port };
-    let ending: 'complete' | 'stopped' | 'failed' = 'failed';
+    let ending: RunEnding = 'failed';
+    let cost: LedgerState | undefined;
+    const record = (): LedgerRecord => this.#ledgerRecord(prepared, cost ?? training.ledger);
+    const ledger = new LedgerWriter(this.#folder, record, onNotice);
     try {
       this.#began = true;
       const resumedStep = this.#resumed && firstStep;
@@ -107,8 +129,10 @@ export class Run {
       });
       const result = await training.run();
       const safe = await writer.close();
-      const event = await this.#conclude(prepared, result, safe);
-      ending = result.outcome;
+      await this.#folder.saveModel(prepared.model, prepared.pool.weights);
+      cost = training.ledger;
+      const event = await this.#conclude(prepared, result, runCost(cost), safe);
+      ending = result.limit ? 'limit' : result.outcome;
       if (config.profile) {
         const { trainSeconds: before } = this.#resumed?.checkpoint.meta.progress ?? NOTHING_DONE;
         const trained = {
@@ -123,6 +147,7 @@ export class Run {
     } finally {
       signal?.removeEventListener('abort', stop);
       await writer.close();
+      await ledger.close();
       await fleet?.close(ending);
     }
   }
@@ -131,11 +156,11 @@ export class Run {
   async #conclude(
     prepared: PreparedRun,
     result: TrainingResult,
+    cost: RunCost,
     safe: boolean,
   ): Promise<ResultEvent> {
-    await this.#folder.saveModel(prepared.model, prepared.pool.weights);
     const wallSeconds = (performance.now() - this.#started) / 1000;
-    const event = resultEvent(this.#identity, prepared, result, wallSeconds);
+    const event = resultEvent(this.#identity, prepared, result, cost, wallSeconds);
     await this.#folder.saveSummary({ ...event, confusion: result.test.confusion });
     if (result.outcome === 'complete') await this.#folder.forgetToken();
     else if (!safe) {
@@ -147,8 +172,36 @@ export class Run {
     return event;
   }
 
+  #ledgerRecord({ model, dataset, plan }: PreparedRun, ledger: LedgerState): LedgerRecord {
+    return {
+      run: this.#identity.name,
+      model: model.spec.name,
+      dataset: dataset.name,
+      classes: dataset.classes,
+      samplesPerEpoch: plan.samples,
+      ledger,
+    };
+  }
+
   #emit(event: RunEvent): void {
     this.#listeners.onEvent?.(event);
+  }
+
+  /** What is spent, and what will be at the end; looked up now and then, since steps are short. */
+  #costSoFar(training: Training, secondsLeft: number): Pick<Progress, 'cost'> {
+    const now = performance.now();
+    if (this.#cost && now - this.#cost.at < COST_MS) return this.#cost.shown;
+    const shown = training.priced
+      ? {
+          cost: {
+            currency: this.#pricing.currency,
+            spent: formatAmount(training.spent()),
+            predicted: formatAmount(training.spent(secondsLeft)),
+          },
+        }
+      : {};
+    this.#cost = { at: now, shown };
+    return shown;
   }
 
   #record(values: object): void {
@@ -188,24 +241,43 @@ export class Run {
     return made;
   }
 
-  #training(
-    { pool, plan, totalSteps }: PreparedRun,
-    firstStep: number,
-    onSave: TrainingOptions['onSave'],
-  ): Training {
+  /** What ends the run before its last step, if anything does; in seconds of `performance.now`. */
+  #limits({ dataset }: PreparedRun): Limits | undefined {
+    const { budget, deadline, targetAccuracy, validation } = this.#config;
+    if (budget !== null) throw new DtrainError('USAGE', 'A budget cannot be obeyed yet.');
+    if (deadline === null && targetAccuracy === null) return undefined;
+    return {
+      deadline: deadline === null ? Infinity : this.#timeOf(deadline),
+      budget: null,
+      targetAccuracy,
+      spent: () => 0n,
+      evaluation: FORWARD * microBatchesOf(dataset.test.count + validation),
+    };
+  }
+
+  #timeOf(deadline: Deadline): number {
+    const started = this.#started / 1000;
+    if ('seconds' in deadline) return started + deadline.seconds;
+    return (performance.now() + deadline.at - Date.now()) / 1000;
+  }
+
+  #training(prepared: PreparedRun, firstStep: number, onSave: TrainingOptions['onSave']): Training {
+    const { pool, plan, totalSteps } = prepared;
     const config = this.#config;
     const rate = (step: number): number => learningRate(config, step, totalSteps);
     const { onProgress, onNotice } = this.#listeners;
-    return new Training({
+    const training: Training = new Training({
       pool,
       plan,
       totalSteps,
       firstStep,
       before: this.#resumed?.checkpoint.meta.progress ?? NOTHING_DONE,
       saveEvery: config.checkpointEvery,
+      limits: this.#limits(prepared),
       onSave,
       localThreads: config.threads > 0,
-      localPrice: this.#pricing.own,
+      pricing: this.#pricing,
+      paid: this.#resumed?.paid,
       startWith: 'workers' in config ? config.workers : 0,
       validation: config.validation > 0,
       hyper: (step) => stepHyperparameters(config, rate(step), batchOf(plan, step).samples, step),
@@ -218,7 +290,7 @@ export class Run {
           if (sums.step % METRIC_STEPS !== 0) continue;
           this.#record(stepMetrics(sums, plan, rate(sums.step)));
         }
-        onProgress?.(progress);
+        onProgress?.({ ...progress, ...this.#costSoFar(training, progress.secondsLeft) });
       },
       onWait: (workers, started) => {
         const wanted = 'workers' in config ? Math.max(1, config.workers) : 1;
@@ -229,5 +301,6 @@ export class Run {
         );
       },
     });
+    return training;
   }
 }

@@ -1,10 +1,26 @@
 import path from 'node:path';
-import type { CoordinatorConfig, TrainConfig } from '../src/config/types.js';
+import type {
+  CoordinatorConfig,
+  FleetSettings,
+  LimitSettings,
+  TrainConfig,
+} from '../src/config/types.js';
+import type { LedgerState } from '../src/cost/ledger.js';
 import { stepsPerEpoch } from '../src/data/batches.js';
 import type { Checkpoint } from './checkpoint/file.js';
 import type { PreparedRun } from './prepare.js';
 import { datasetId } from './resume.js';
+import type { RunIdentity } from './run-events.js';
 import type { RunProgress } from './tally.js';
+
+/** Limits are those of one command: whoever goes on with the run sets others. */
+const withoutLimits: Record<keyof LimitSettings | keyof FleetSettings, undefined> = {
+  budget: undefined,
+  deadline: undefined,
+  targetAccuracy: undefined,
+  policy: undefined,
+  releaseIdle: undefined,
+};
 
 /**
  * What a run can be repeated with. Where it wrote to and how it reported are that run's own, and a
@@ -13,16 +29,17 @@ import type { RunProgress } from './tally.js';
 export function savedConfig(config: TrainConfig | CoordinatorConfig): Record<string, unknown> {
   const own = { out: undefined, name: undefined, token: undefined };
   const reports = { json: undefined, quiet: undefined, verbose: undefined, profile: undefined };
-  return { ...config, ...own, ...reports };
+  return { ...config, ...own, ...reports, ...withoutLimits };
 }
 
 /** A copy of weights and optimizer state, which are at rest after `step` steps, and all about them. */
 export function takeCheckpoint(
-  run: string,
+  { name, arithmetic }: RunIdentity,
   config: TrainConfig | CoordinatorConfig,
   { pool, model, dataset, plan }: PreparedRun,
   step: number,
   progress: RunProgress,
+  ledger: LedgerState,
 ): Checkpoint {
   const weights = pool.weights.slice();
   const state = pool.state.slice();
@@ -30,14 +47,16 @@ export function takeCheckpoint(
   const saved = { ...config, dataDir: dataDir === null ? null : path.resolve(dataDir) };
   return {
     meta: {
-      run,
+      run: name,
       step,
       stepsPerEpoch: stepsPerEpoch(plan),
       config: savedConfig(saved),
+      arithmetic,
       dataset: datasetId(dataset),
       parameters: model.parameterCount,
       stateValues: state.length,
       progress,
+      ledger,
     },
     weights,
     state,

@@ -1,3 +1,6 @@
+import type { Arithmetic } from './engine/names.js';
+import type { RunCost } from './cost/summary.js';
+
 /** What happens in a run, as `--json` prints it and the library yields it; docs/events.md. */
 export type RunEvent =
   StartEvent | EpochEvent | WorkerEvent | CheckpointEvent | ProfileEvent | ResultEvent;
@@ -15,7 +18,9 @@ export interface StartEvent {
   readonly validationSamples: number;
   readonly testSamples: number;
   readonly engine: string;
-  /** Where native code comes from, or why there is none. */
+  /** Exact: the same weights on every fleet. Approximate: equal within a tolerance. */
+  readonly arithmetic: Arithmetic;
+  /** Where the engine comes from, or why there is no native code. */
   readonly engineNote?: string;
   readonly threads: number;
   readonly batch: number;
@@ -45,6 +50,8 @@ export interface EpochEvent {
   readonly testAccuracy: number;
   readonly seconds: number;
   readonly samplesPerSecond: number;
+  /** What the run has cost so far. */
+  readonly cost: Omit<RunCost, 'workers'>;
 }
 
 /**
@@ -86,9 +93,9 @@ export interface ProfileEvent {
     /** The rest: sending, receiving, waking up, waiting for others. */
     readonly wait: number;
   };
-  /** The most multiplications and additions that one core does, in GFLOP/s. */
-  readonly peakGflops: number;
-  /** What a micro-batch's gradients are made of. */
+  /** The most multiplications and additions that one core does, in GFLOP/s; of exact engines. */
+  readonly peakGflops?: number;
+  /** What a micro-batch's gradients are made of; nothing is known of an approximate engine's. */
   readonly kernels: readonly {
     readonly name: string;
     /** For one micro-batch, in one thread that has a core for itself. */
@@ -98,9 +105,14 @@ export interface ProfileEvent {
   }[];
 }
 
+/** What ended a run before its last step. */
+export type LimitName = 'budget' | 'deadline' | 'targetAccuracy';
+
 export interface ResultEvent {
   readonly event: 'result';
   readonly outcome: 'complete' | 'stopped';
+  /** The limit that stopped it, if one did. */
+  readonly limit?: LimitName;
   /** SHA-256 of the final weights' float32 little-endian bytes in the model's order. */
   readonly weightsSha256: string;
   readonly steps: number;
@@ -117,6 +129,8 @@ export interface ResultEvent {
   /** samples / trainSeconds */
   readonly samplesPerSecond: number;
   readonly engine: string;
+  /** Approximate if any step of the run was. */
+  readonly arithmetic: Arithmetic;
   readonly threads: number;
   /** Remote workers that computed for the run. */
   readonly workers: number;
@@ -124,6 +138,7 @@ export interface ResultEvent {
   readonly refusedAnswers: number;
   readonly dataset: string;
   readonly runDir: string;
+  readonly cost: RunCost;
   /** The command that goes on with the run, if it was stopped. */
   readonly resume?: string;
 }
@@ -141,4 +156,10 @@ export interface Progress {
   /** Remote workers. */
   readonly workers: number;
   readonly secondsLeft: number;
+  /** If anything has a price: amounts as decimal strings, at the end if all workers stay. */
+  readonly cost?: {
+    readonly currency: string;
+    readonly spent: string;
+    readonly predicted: string;
+  };
 }

@@ -1,6 +1,7 @@
 import type { RawData, WebSocket } from 'ws';
 import { batchOf } from '../src/data/batches.js';
 import type { ChosenEngine } from '../src/engine/choose.js';
+import type { EngineChoice } from '../src/engine/names.js';
 import { type Price, statePrice } from '../src/cost/price.js';
 import { DtrainError } from '../src/errors.js';
 import { decodeFrame, encodeFrame } from '../src/protocol/frame.js';
@@ -10,6 +11,7 @@ import {
   limits,
   pieceBytes,
   PROTOCOL_VERSION,
+  type RunEnding,
   type Welcome,
   type WorkerMessage,
 } from '../src/protocol/protocol.js';
@@ -17,7 +19,9 @@ import type { WorkerEngine } from './engine.js';
 
 /** How a connection to the coordinator ended. */
 export type SessionEnd =
-  | { readonly type: 'done'; readonly outcome: 'complete' | 'stopped' | 'failed' }
+  | { readonly type: 'done'; readonly outcome: RunEnding }
+  /** The coordinator does not need this worker any more, and says why. */
+  | { readonly type: 'released'; readonly reason: string }
   | { readonly type: 'left' }
   /** The connection is gone; the coordinator may come back. */
   | { readonly type: 'lost' };
@@ -25,6 +29,7 @@ export type SessionEnd =
 export interface SessionOptions {
   readonly name: string;
   readonly threads: number;
+  readonly engine: EngineChoice;
   /** What this worker costs; null if its user does not say. */
   readonly price: Price | null;
   /** Gives the threads for what the coordinator describes. */
@@ -54,7 +59,7 @@ export class Session {
 
   /** @throws DtrainError REFUSED, PROTOCOL, THREAD_FAILED */
   run(): Promise<SessionEnd> {
-    const { name, threads, price, signal } = this.#options;
+    const { name, threads, engine, price, signal } = this.#options;
     const socket = this.#socket;
     return new Promise<SessionEnd>((resolve, reject) => {
       const end = (how: SessionEnd): void => {
@@ -97,7 +102,7 @@ export class Session {
         socket.terminate();
       }, limits.welcomeMs);
       const cost = price ? { price: statePrice(price) } : {};
-      this.#say({ type: 'hello', protocol: PROTOCOL_VERSION, name, threads, ...cost });
+      this.#say({ type: 'hello', protocol: PROTOCOL_VERSION, name, threads, engine, ...cost });
       if (signal.aborted) leave();
     });
   }
@@ -129,6 +134,10 @@ export class Session {
         return;
       case 'done':
         end({ type: 'done', outcome: message.outcome });
+        this.#socket.close(1000);
+        return;
+      case 'released':
+        end({ type: 'released', reason: message.reason });
         this.#socket.close(1000);
         return;
       case 'refused':

@@ -1,4 +1,6 @@
+import { engines } from '../engine/names.js';
 import { costOptions, priceKeys } from './cost-options.js';
+import { limitKeys, limitOptions } from './limit-options.js';
 import type { OptionTable } from './option.js';
 import {
   duration,
@@ -13,7 +15,7 @@ import {
   yesOrNo,
 } from './parsers.js';
 import { overridables, trainingOptions } from './training-options.js';
-import { engines, type OptionKey } from './types.js';
+import type { OptionKey } from './types.js';
 
 /** Every option of every command. */
 export const options: OptionTable = {
@@ -139,6 +141,7 @@ export const options: OptionTable = {
     parser: duration,
   },
   ...costOptions,
+  ...limitOptions,
 };
 
 /** A coordinator may leave all the computing to its workers. */
@@ -170,6 +173,7 @@ export const trainKeys = [
   ...priceKeys,
   'currency',
   'rate',
+  ...limitKeys,
   'resume',
   'override',
   'config',
@@ -187,6 +191,8 @@ export const coordinatorKeys = [
   'token',
   'tokenFile',
   'workerPrice',
+  'policy',
+  'releaseIdle',
   ...trainKeys,
 ] as const satisfies readonly OptionKey[];
 

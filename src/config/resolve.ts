@@ -1,15 +1,19 @@
 import { availableParallelism } from 'node:os';
+import { arithmeticOf } from '../engine/names.js';
 import { DtrainError } from '../errors.js';
 import type { PriceSettings } from '../cost/own-price.js';
 import type { MoneySettings } from '../cost/pricing.js';
 import { type ConfigFile, readTokenFile } from './files.js';
 import type { OptionTable } from './option.js';
 import { coordinatorOptions, options } from './options.js';
+import { checkDeadline } from './limit-options.js';
 import { Settings, type Sources } from './settings.js';
 import { defaultLearningRates, overridables, trainingKeys } from './training-options.js';
 import {
   type CoordinatorConfig,
+  type FleetSettings,
   type InspectionConfig,
+  type LimitSettings,
   type Overridable,
   type TrainConfig,
   type WorkerConfig,
@@ -36,6 +40,7 @@ export async function resolveCoordinator(
     port: settings.get('port'),
     workers: settings.get('workers'),
     token: await token(settings),
+    ...fleet(settings),
   };
 }
 
@@ -114,6 +119,12 @@ function refuseChanges(settings: Settings, saved: Settings): void {
     const message = `${settings.origin(key)} is ${String(now)}, and the run's is ${String(before)}: ${advice}.`;
     throw new DtrainError('USAGE', message);
   }
+  const [engine, engineBefore] = [settings.get('engine'), saved.get('engine')];
+  const arithmetic = arithmeticOf(engine);
+  if (arithmetic !== arithmeticOf(engineBefore) && !allowed.includes('engine')) {
+    const message = `${settings.origin('engine')} is ${engine}, which is ${arithmetic}, and the run's is ${engineBefore}, which is ${arithmeticOf(engineBefore)}: leave it out, or add --override engine to change it all the same.`;
+    throw new DtrainError('USAGE', message);
+  }
 }
 
 function run(settings: Settings): TrainConfig {
@@ -137,6 +148,7 @@ function run(settings: Settings): TrainConfig {
     out: settings.get('out'),
     name: settings.get('name'),
     checkpointEvery: settings.get('checkpointEvery'),
+    ...limits(settings),
     ...money(settings),
     profile: settings.get('profile'),
     json: settings.get('json'),
@@ -156,6 +168,33 @@ function money(settings: Settings): MoneySettings {
     rate: settings.get('rate'),
     workerPrice: settings.get('workerPrice'),
   };
+}
+
+/** What ends the run. */
+function limits(settings: Settings): LimitSettings {
+  const deadline = settings.get('deadline');
+  if (deadline !== null) checkDeadline(deadline, settings.origin('deadline'));
+  const targetAccuracy = settings.get('targetAccuracy');
+  if (targetAccuracy !== null && settings.get('validation') === 0) {
+    const origin = settings.origin('targetAccuracy');
+    const message = `${origin} is about samples that are held out of the training: add --validation 5000.`;
+    throw new DtrainError('USAGE', message);
+  }
+  return { budget: settings.get('budget'), deadline, targetAccuracy };
+}
+
+/** Who computes: of whoever is done by the deadline, or keeps to the budget, the best at the rest. */
+function fleet(settings: Settings): FleetSettings {
+  const byBudget = settings.get('budget') === null ? null : 'fastest';
+  const byLimits = settings.get('deadline') === null ? byBudget : 'cheapest';
+  const policy = settings.get('policy') ?? byLimits;
+  const releaseIdle = settings.get('releaseIdle');
+  if (releaseIdle && policy === null) {
+    const origin = settings.origin('releaseIdle');
+    const message = `${origin} goes with --policy, --budget or --deadline: say what workers are chosen for.`;
+    throw new DtrainError('USAGE', message);
+  }
+  return { policy, releaseIdle };
 }
 
 /** What this machine costs is said in one of three ways. */

@@ -1,14 +1,13 @@
+import type { EngineChoice } from '../engine/names.js';
 import type { PriceSettings } from '../cost/own-price.js';
 import type { MoneySettings } from '../cost/pricing.js';
 import type { OptimizerName } from '../optim/optimizer.js';
 
 export const models = ['lenet5', 'lenet5-1998'] as const;
 export const schedules = ['constant', 'step', 'cosine'] as const;
-export const engines = ['auto', 'native', 'wasm'] as const;
 
 type ModelName = (typeof models)[number];
 type ScheduleName = (typeof schedules)[number];
-export type EngineChoice = (typeof engines)[number];
 
 /** What determines the trained weights, besides the data set. */
 export interface TrainingSettings {
@@ -34,11 +33,37 @@ export interface TrainingSettings {
 /** How often a run saves a checkpoint, beside the end of each epoch and its own end. */
 export type CheckpointInterval = { readonly steps: number } | { readonly seconds: number };
 
-/** What a resumed run may change if `--override` names it: all but the model, whose weights it has. */
-export type Overridable = Exclude<keyof TrainingSettings, 'model'> | 'data';
+/** When a run must be over: seconds from its start, or milliseconds since 1970. */
+export type Deadline = { readonly seconds: number } | { readonly at: number };
+
+export const policies = ['cheapest', 'fastest', 'balanced'] as const;
+type PolicyName = (typeof policies)[number];
+
+/** What ends a run before its last step. */
+export interface LimitSettings {
+  /** `2.50` or `2.50 EUR` */
+  readonly budget: string | null;
+  readonly deadline: Deadline | null;
+  /** On the validation samples, of 1. */
+  readonly targetAccuracy: number | null;
+}
+
+/** Who of a fleet computes. */
+export interface FleetSettings {
+  /** Null: all workers that save time compute. */
+  readonly policy: PolicyName | null;
+  /** Workers that are left without work are told to exit. */
+  readonly releaseIdle: boolean;
+}
+
+/**
+ * What a resumed run may change if `--override` names it: all but the model, whose weights it has.
+ * `engine` stands for a change between exact and approximate engines.
+ */
+export type Overridable = Exclude<keyof TrainingSettings, 'model'> | 'data' | 'engine';
 
 /** The configuration of `dtrain train`. */
-export interface TrainConfig extends TrainingSettings, MoneySettings {
+export interface TrainConfig extends TrainingSettings, MoneySettings, LimitSettings {
   readonly checkpointEvery: CheckpointInterval;
   readonly dataDir: string | null;
   readonly engine: EngineChoice;
@@ -53,7 +78,7 @@ export interface TrainConfig extends TrainingSettings, MoneySettings {
 }
 
 /** The configuration of `dtrain coordinator`. Holds the token: never write it to a file whole. */
-export interface CoordinatorConfig extends TrainConfig {
+export interface CoordinatorConfig extends TrainConfig, FleetSettings {
   readonly host: string;
   readonly port: number;
   /** Workers to wait for before the first step. */

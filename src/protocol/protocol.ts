@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { arithmetics, engines } from '../engine/names.js';
 import { statedPrice } from '../cost/price.js';
 import { mostNodes } from '../reduce/tree.js';
 
@@ -77,6 +78,8 @@ const hello = z.strictObject({
   protocol: count,
   name,
   threads: z.number().int().min(1).max(256),
+  /** What it is to compute with; `auto` suits any run. */
+  engine: z.enum(engines),
   /** What it costs, if its user says so. */
   price: statedPrice.optional(),
 });
@@ -104,6 +107,8 @@ const leave = z.strictObject({ type: z.literal('leave') });
 const welcome = z.strictObject({
   type: z.literal('welcome'),
   run: name,
+  /** Of all engines in the run. */
+  arithmetic: z.enum(arithmetics),
   /** A model description, checked by `parseModelSpec`. */
   model: z.unknown(),
   optimizer: z.enum(['sgd', 'momentum', 'adam', 'adamw']),
@@ -136,11 +141,15 @@ const work = z.strictObject({ type: z.literal('work'), step: count, first: count
  */
 const standing = z.strictObject({ type: z.literal('standing'), spare: z.boolean() });
 
-/** The run is over; one that was stopped may come back. */
-const done = z.strictObject({
-  type: z.literal('done'),
-  outcome: z.enum(['complete', 'stopped', 'failed']),
-});
+/** How a run may end, for its workers: one that was stopped may come back, one at its limit does not. */
+const ending = z.enum(['complete', 'stopped', 'limit', 'failed']);
+export type RunEnding = z.infer<typeof ending>;
+
+/** The run is over. */
+const done = z.strictObject({ type: z.literal('done'), outcome: ending });
+
+/** The worker is no longer needed, and costs money while it stays: it is to exit. */
+const released = z.strictObject({ type: z.literal('released'), reason: sentence });
 
 /** The coordinator does not want this worker. */
 const refused = z.strictObject({ type: z.literal('refused'), reason: sentence });
@@ -152,6 +161,7 @@ export const coordinatorMessage = z.discriminatedUnion('type', [
   work,
   standing,
   done,
+  released,
   refused,
 ]);
 export type WorkerMessage = z.infer<typeof workerMessage>;

@@ -5,6 +5,7 @@ import { plannable, type PlannedFault } from './faults.js';
 
 /** A machine on which a remote worker runs. */
 export interface Machine {
+  readonly name: string;
   readonly threads: number;
   /** Micro-batches a second. */
   readonly rate: number;
@@ -37,6 +38,8 @@ export interface Setup extends Pick<CoreOptions, 'startWith' | 'longestLease' | 
   readonly coarseClock: boolean;
   /** Seconds that the disk takes for an operation, on average. */
   readonly diskDelay: number;
+  /** Seconds from its start after which the run must be over, if it must. */
+  readonly deadline: number | undefined;
 }
 
 /** Faults of a few kinds at a time meet in ways in which faults of all kinds hardly do. */
@@ -81,7 +84,8 @@ export function randomSetup({ seed }: Scenario, life: number): Setup {
   const local = dice.chance(0.6);
   const machines = Array.from(
     { length: dice.whole(local ? 0 : 1, dice.chance(0.05) ? 20 : 5) },
-    () => ({
+    (_, index) => ({
+      name: `machine-${index}`,
       threads: dice.whole(1, 8),
       rate: dice.scale(3, 1000),
       delay: dice.between(0.0005, 0.05),
@@ -97,6 +101,7 @@ export function randomSetup({ seed }: Scenario, life: number): Setup {
     clockStart: dice.whole(0, 1_000_000),
     coarseClock: dice.chance(0.1),
     diskDelay: dice.scale(0.0001, 0.1),
+    deadline: dice.chance(0.15) ? dice.scale(0.3, 60) : undefined,
   };
 }
 
