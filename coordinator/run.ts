@@ -1,6 +1,7 @@
 import type { CoordinatorConfig, Deadline, TrainConfig } from '../src/config/types.js';
 import { batchOf, microBatchesOf } from '../src/data/batches.js';
 import { DtrainError } from '../src/errors.js';
+import { keptPlan, type Planned, plannedFor } from '../src/cost/planned.js';
 import type { Pricing } from '../src/cost/pricing.js';
 import type { Progress, ResultEvent, RunEvent } from '../src/events.js';
 import { stepHyperparameters } from '../src/optim/optimizer.js';
@@ -140,7 +141,9 @@ export class Run {
   ): Promise<ResultEvent> {
     await this.#folder.saveModel(prepared.model, prepared.pool.weights);
     const wallSeconds = (performance.now() - this.#started) / 1000;
-    const event = resultEvent(this.#identity, prepared, result, wallSeconds);
+    const planned = await this.#planned(result);
+    const measured = resultEvent(this.#identity, prepared, result, wallSeconds);
+    const event = { ...measured, ...(planned && { planned }) };
     await this.#folder.saveSummary({ ...event, confusion: result.test.confusion });
     if (result.outcome === 'complete') await this.#folder.forgetToken();
     else if (!safe) {
@@ -150,6 +153,13 @@ export class Run {
       );
     }
     return event;
+  }
+
+  /** What was predicted for the fleet that it was. */
+  async #planned({ steps, workers }: TrainingResult): Promise<Planned | undefined> {
+    const plan = keptPlan(await this.#folder.plan());
+    const { threads } = this.#config;
+    return plan && plannedFor(plan, { threads, workers, steps });
   }
 
   #emit(event: RunEvent): void {

@@ -1,3 +1,5 @@
+import type { Planned } from './cost/planned.js';
+
 /** What happens in a run, as `--json` prints it and the library yields it; docs/events.md. */
 export type RunEvent =
   StartEvent | EpochEvent | WorkerEvent | CheckpointEvent | ProfileEvent | ResultEvent;
@@ -129,6 +131,8 @@ export interface ResultEvent {
   readonly refusedAnswers: number;
   readonly dataset: string;
   readonly runDir: string;
+  /** What a plan predicted, if the run has one and it knows the fleet that it was. */
+  readonly planned?: Planned;
   /** The command that goes on with the run, if it was stopped. */
   readonly resume?: string;
 }

@@ -117,8 +117,22 @@ export function resultLines(event: ResultEvent): string[] {
   return [
     `Test accuracy ${percent(event.testAccuracy)}, loss ${event.testLoss.toFixed(4)}; ${how} ${time}, ${count(event.samplesPerSecond)} samples/s.`,
     `Weights SHA-256 ${event.weightsSha256}`,
+    ...plannedLines(event),
     `Saved in ${event.runDir}`,
     ...(event.resume === undefined ? [] : ['Go on with:', `  ${event.resume}`]),
+  ];
+}
+
+function plannedLines({ planned, trainSeconds, wallSeconds }: ResultEvent): string[] {
+  if (!planned) return [];
+  const off = (actual: number, predicted: number): string => {
+    const share = (100 * (actual - predicted)) / predicted;
+    return `${share < 0 ? '-' : '+'}${Math.abs(share).toFixed(1)} %`;
+  };
+  const part = (name: string, predicted: number, actual: number): string =>
+    `${name} ${duration(predicted)} planned, ${duration(actual)} taken (${off(actual, predicted)})`;
+  return [
+    `The plan for ${planned.fleet}: ${part('steps', planned.trainSeconds, trainSeconds)}; ${part('in all', planned.seconds, wallSeconds)}.`,
   ];
 }
 

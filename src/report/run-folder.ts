@@ -10,6 +10,7 @@ import { RunLock } from './run-lock.js';
 
 const METRICS = 'metrics.jsonl';
 const TOKEN = 'token';
+const PLAN = 'plan.json';
 
 /**
  * A run's folder: config.json, metrics.jsonl, and at the end summary.json and the trained model.
@@ -106,6 +107,16 @@ export class RunFolder {
     await this.#write('summary.json', json(summary));
   }
 
+  /** Keeps the plan that the run is to be compared with. */
+  async keepPlan(plan: object): Promise<void> {
+    await this.#write(PLAN, json(plan));
+  }
+
+  /** The plan's text, if one was kept. */
+  async plan(): Promise<string | null> {
+    return readFile(path.join(this.path, PLAN), 'utf8').catch(() => null);
+  }
+
   /** The token that workers join with, if it was kept. */
   async token(): Promise<string | null> {
     return readFile(path.join(this.path, TOKEN), 'utf8').catch(() => null);
@@ -123,7 +134,7 @@ export class RunFolder {
 
   /** Takes the run's files away, and the folder if it is empty then: the run never began. */
   async discard(): Promise<void> {
-    for (const name of ['config.json', METRICS, TOKEN]) {
+    for (const name of ['config.json', METRICS, TOKEN, PLAN]) {
       await rm(path.join(this.path, name), { force: true });
     }
     this.#lock.release();

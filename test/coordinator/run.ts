@@ -156,6 +156,7 @@ const CONFIG: CoordinatorConfig = {
   out: null,
   name: null,
   checkpointEvery: { seconds: 30 },
+  plan: null,
   profile: false,
   json: false,
   quiet: true,
