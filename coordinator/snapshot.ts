@@ -5,10 +5,12 @@ import type {
   LimitSettings,
   TrainConfig,
 } from '../src/config/types.js';
+import type { LedgerState } from '../src/cost/ledger.js';
 import { stepsPerEpoch } from '../src/data/batches.js';
 import type { Checkpoint } from './checkpoint/file.js';
 import type { PreparedRun } from './prepare.js';
 import { datasetId } from './resume.js';
+import type { RunIdentity } from './run-events.js';
 import type { RunProgress } from './tally.js';
 
 /** Limits are those of one command: whoever goes on with the run sets others. */
@@ -32,11 +34,12 @@ export function savedConfig(config: TrainConfig | CoordinatorConfig): Record<str
 
 /** A copy of weights and optimizer state, which are at rest after `step` steps, and all about them. */
 export function takeCheckpoint(
-  run: string,
+  { name, arithmetic }: RunIdentity,
   config: TrainConfig | CoordinatorConfig,
   { pool, model, dataset, plan }: PreparedRun,
   step: number,
   progress: RunProgress,
+  ledger: LedgerState,
 ): Checkpoint {
   const weights = pool.weights.slice();
   const state = pool.state.slice();
@@ -44,14 +47,16 @@ export function takeCheckpoint(
   const saved = { ...config, dataDir: dataDir === null ? null : path.resolve(dataDir) };
   return {
     meta: {
-      run,
+      run: name,
       step,
       stepsPerEpoch: stepsPerEpoch(plan),
       config: savedConfig(saved),
+      arithmetic,
       dataset: datasetId(dataset),
       parameters: model.parameterCount,
       stateValues: state.length,
       progress,
+      ledger,
     },
     weights,
     state,

@@ -1,4 +1,6 @@
 import type { Planned } from './cost/planned.js';
+import type { Arithmetic } from './engine/names.js';
+import type { RunCost } from './cost/summary.js';
 
 /** What happens in a run, as `--json` prints it and the library yields it; docs/events.md. */
 export type RunEvent =
@@ -17,7 +19,9 @@ export interface StartEvent {
   readonly validationSamples: number;
   readonly testSamples: number;
   readonly engine: string;
-  /** Where native code comes from, or why there is none. */
+  /** Exact: the same weights on every fleet. Approximate: equal within a tolerance. */
+  readonly arithmetic: Arithmetic;
+  /** Where the engine comes from, or why there is no native code. */
   readonly engineNote?: string;
   readonly threads: number;
   readonly batch: number;
@@ -47,6 +51,8 @@ export interface EpochEvent {
   readonly testAccuracy: number;
   readonly seconds: number;
   readonly samplesPerSecond: number;
+  /** What the run has cost so far. */
+  readonly cost: Omit<RunCost, 'workers'>;
 }
 
 /**
@@ -88,9 +94,9 @@ export interface ProfileEvent {
     /** The rest: sending, receiving, waking up, waiting for others. */
     readonly wait: number;
   };
-  /** The most multiplications and additions that one core does, in GFLOP/s. */
-  readonly peakGflops: number;
-  /** What a micro-batch's gradients are made of. */
+  /** The most multiplications and additions that one core does, in GFLOP/s; of exact engines. */
+  readonly peakGflops?: number;
+  /** What a micro-batch's gradients are made of; nothing is known of an approximate engine's. */
   readonly kernels: readonly {
     readonly name: string;
     /** For one micro-batch, in one thread that has a core for itself. */
@@ -124,6 +130,8 @@ export interface ResultEvent {
   /** samples / trainSeconds */
   readonly samplesPerSecond: number;
   readonly engine: string;
+  /** Approximate if any step of the run was. */
+  readonly arithmetic: Arithmetic;
   readonly threads: number;
   /** Remote workers that computed for the run. */
   readonly workers: number;
@@ -131,6 +139,7 @@ export interface ResultEvent {
   readonly refusedAnswers: number;
   readonly dataset: string;
   readonly runDir: string;
+  readonly cost: RunCost;
   /** What a plan predicted, if the run has one and it knows the fleet that it was. */
   readonly planned?: Planned;
   /** The command that goes on with the run, if it was stopped. */
@@ -150,4 +159,10 @@ export interface Progress {
   /** Remote workers. */
   readonly workers: number;
   readonly secondsLeft: number;
+  /** If anything has a price: amounts as decimal strings, at the end if all workers stay. */
+  readonly cost?: {
+    readonly currency: string;
+    readonly spent: string;
+    readonly predicted: string;
+  };
 }

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { arithmetics } from '../../src/engine/names.js';
+import { ledgerSchema } from '../../src/cost/ledger.js';
 import { DtrainError } from '../../src/errors.js';
 import { check, clause } from '../../src/model/files/fields.js';
 import { readFloats, writeFloats } from '../../src/model/files/floats.js';
@@ -33,6 +35,8 @@ const metaSchema = z.strictObject({
   stepsPerEpoch: count,
   /** The run's saved configuration. */
   config: z.record(z.string(), z.unknown()),
+  /** Approximate if any step so far was. */
+  arithmetic: z.enum(arithmetics).default('exact'),
   dataset: z.strictObject({ name: z.string(), sha256: z.string() }),
   /** How many weights there are. */
   parameters: count,
@@ -45,6 +49,8 @@ const metaSchema = z.strictObject({
     /** The sums of the epoch under way. */
     epoch: z.strictObject({ loss: z.number(), correct: count, samples: count, seconds }),
   }),
+  /** What it has cost; runs of earlier versions have none. */
+  ledger: ledgerSchema.optional(),
 });
 
 /** What a checkpoint says about itself and the run that it is of. */

@@ -5,6 +5,7 @@ import { diskReason, DtrainError, reasonOf, systemCode } from '../errors.js';
 import type { Model } from '../model/model.js';
 import { safetensorsFile } from '../model/files/safetensors.js';
 import { tfjsFiles } from '../model/files/tfjs.js';
+import { LEDGER, type LedgerRecord } from './ledger-file.js';
 import { MetricsFile } from './metrics-file.js';
 import { RunLock } from './run-lock.js';
 
@@ -117,6 +118,11 @@ export class RunFolder {
     return readFile(path.join(this.path, PLAN), 'utf8').catch(() => null);
   }
 
+  /** Writes ledger.json. */
+  async saveLedger(record: LedgerRecord): Promise<void> {
+    await this.#write(LEDGER, json(record));
+  }
+
   /** The token that workers join with, if it was kept. */
   async token(): Promise<string | null> {
     return readFile(path.join(this.path, TOKEN), 'utf8').catch(() => null);
@@ -134,7 +140,7 @@ export class RunFolder {
 
   /** Takes the run's files away, and the folder if it is empty then: the run never began. */
   async discard(): Promise<void> {
-    for (const name of ['config.json', METRICS, TOKEN, PLAN]) {
+    for (const name of ['config.json', METRICS, LEDGER, TOKEN, PLAN]) {
       await rm(path.join(this.path, name), { force: true });
     }
     this.#lock.release();
