@@ -27,7 +27,7 @@ const withoutLimits: Record<keyof LimitSettings | keyof FleetSettings, undefined
  * secret has no place in a folder that people pass on.
  */
 export function savedConfig(config: TrainConfig | CoordinatorConfig): Record<string, unknown> {
-  const own = { out: undefined, name: undefined, token: undefined };
+  const own = { out: undefined, name: undefined, token: undefined, plan: undefined };
   const reports = { json: undefined, quiet: undefined, verbose: undefined, profile: undefined };
   return { ...config, ...own, ...reports, ...withoutLimits };
 }

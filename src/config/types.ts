@@ -69,6 +69,8 @@ export interface TrainConfig extends TrainingSettings, MoneySettings, LimitSetti
   readonly threads: number;
   readonly out: string | null;
   readonly name: string | null;
+  /** A saved plan to compare the run with. */
+  readonly plan: string | null;
   /** Say at the end where the time went. */
   readonly profile: boolean;
   readonly json: boolean;

@@ -146,6 +146,7 @@ const cases: Readonly<Record<Exclude<OptionKey, 'config' | 'tokenFile'>, Values>
     ],
     expects: 'a number of steps, such as 500, or a duration, such as 30s or 5m',
   },
+  plan: path,
   resume: path,
   override: {
     valid: [

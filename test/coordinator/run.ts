@@ -161,6 +161,7 @@ const CONFIG: CoordinatorConfig = {
   out: null,
   name: null,
   checkpointEvery: { seconds: 30 },
+  plan: null,
   profile: false,
   json: false,
   quiet: true,
