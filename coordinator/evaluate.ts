@@ -3,12 +3,13 @@ import type { InspectionConfig } from '../src/config/types.js';
 import { copySplit, type Dataset, NO_SAMPLES, sizeOfSplit, tableOf } from '../src/data/dataset.js';
 import { type DataDescription, readDescription } from '../src/data/description.js';
 import { type DataOptions, loadData } from '../src/data/load.js';
+import { checkFits } from '../src/data/fits.js';
+import { imageSizeOf } from '../src/data/images/decode.js';
 import { type ChosenEngine, chooseEngine } from '../src/engine/choose.js';
 import { arithmeticOf } from '../src/engine/names.js';
 import { compileForWasm } from '../src/engine/wasm/compile.js';
-import { DtrainError } from '../src/errors.js';
+import { withInputType } from '../src/model/adapt.js';
 import { loadModel } from '../src/model/files/load.js';
-import { buildModel } from '../src/model/model.js';
 import type { Evaluation } from '../src/threads/evaluation.js';
 import { ThreadPool } from '../src/threads/pool.js';
 
@@ -34,19 +35,18 @@ export async function evaluateModel(
   config: InspectionConfig,
   listeners: Listeners,
 ): Promise<EvaluatedModel> {
-  const loaded = await loadModel(place);
-  const { weights, file } = loaded;
+  const { model: described, weights, file } = await loadModel(place);
   const trainedOn = await readDescription(file);
-  const dataset = await loadData({ ...evaluationData(config, trainedOn), ...listeners });
+  const dataset = await loadData({
+    ...evaluationData(config, trainedOn),
+    // Images that are given are brought to what the model takes.
+    imageSize: config.imageSize ?? imageSizeOf(described.spec.input),
+    ...listeners,
+  });
   if (dataset.note !== undefined) listeners.onNotice(dataset.note);
-  const { shape, classes, test, inputType } = dataset;
-  const { spec } = loaded.model;
-  if (String(spec.input) !== String(shape) || loaded.model.classes !== classes) {
-    const wanted = `${spec.input.join('x')} samples of ${loaded.model.classes} classes`;
-    const there = `${shape.join('x')} of ${classes}`;
-    throw new DtrainError('MODEL_FILE', `${file} takes ${wanted}; ${dataset.name} has ${there}.`);
-  }
-  const model = buildModel({ ...spec, inputType });
+  checkFits(file, described, dataset);
+  const { test, inputType } = dataset;
+  const model = withInputType(inputType, described.spec);
   const optimizer = 'sgd';
   const { module, program } = await compileForWasm(model, optimizer, arithmeticOf(config.engine));
   const wasm = { module, workSize: program.workSize };
@@ -82,7 +82,7 @@ export async function evaluateModel(
 function evaluationData(
   config: InspectionConfig,
   trainedOn: DataDescription | undefined,
-): DataOptions {
+): Omit<DataOptions, 'imageSize'> {
   const own = config.data === null && config.dataDir === null;
   const { data = 'mnist', dataDir = null } = own ? (trainedOn ?? {}) : config;
   const { classNames, classes } = trainedOn ?? {};
@@ -90,7 +90,6 @@ function evaluationData(
     data: data ?? 'mnist',
     dataDir,
     label: config.label ?? trainedOn?.label ?? null,
-    imageSize: config.imageSize ?? sizeOfImages(trainedOn),
     skipBad: config.skipBad || (own && trainedOn?.skipBad === true),
     seed: trainedOn?.seed ?? 1,
     // Other data than the model's own is all there to test on, if it has no test samples.
@@ -100,11 +99,4 @@ function evaluationData(
       classes: { count: classes, ...(classNames && { names: classNames }) },
     }),
   };
-}
-
-/** What images were brought to, which may have been the first one's size. */
-function sizeOfImages(trainedOn: DataDescription | undefined): DataOptions['imageSize'] {
-  if (!trainedOn) return null;
-  const [rows, columns, channels] = trainedOn.shape;
-  return channels === 1 || channels === 3 ? { rows, columns, channels } : null;
 }

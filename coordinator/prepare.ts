@@ -2,6 +2,8 @@ import { availableParallelism } from 'node:os';
 import type { BatchPlan } from '../src/data/batches.js';
 import { loadData } from '../src/data/load.js';
 import { copySplit, type Dataset, sizeOfSplit, tableOf } from '../src/data/dataset.js';
+import { checkFits } from '../src/data/fits.js';
+import { imageSizeOf } from '../src/data/images/decode.js';
 import { holdOut } from '../src/data/order.js';
 import { stepsPerEpoch } from '../src/data/batches.js';
 import { type ChosenEngine, chooseEngine } from '../src/engine/choose.js';
@@ -9,15 +11,18 @@ import { arithmeticOf } from '../src/engine/names.js';
 import { type Compiled, compileForWasm } from '../src/engine/wasm/compile.js';
 import { DtrainError } from '../src/errors.js';
 import type { TrainConfig } from '../src/config/types.js';
+import { adaptedTo, withInputType } from '../src/model/adapt.js';
 import { initialWeights } from '../src/model/initial-weights.js';
-import { builtInModels } from '../src/model/lenet5.js';
-import { buildModel, type Model } from '../src/model/model.js';
+import { findModel } from '../src/model/files/find.js';
+import type { Model } from '../src/model/model.js';
 import { stateSlots } from '../src/optim/optimizer.js';
 import { ThreadPool } from '../src/threads/pool.js';
 
 /** Everything a run needs before its first step. */
 export interface PreparedRun {
   readonly model: Model;
+  /** Of the model as it was found, with the weights that it brought. */
+  readonly modelSha256: string;
   readonly dataset: Dataset;
   readonly compiled: Compiled;
   readonly engine: ChosenEngine;
@@ -29,7 +34,7 @@ export interface PreparedRun {
 
 /**
  * Loads the data, compiles the model and starts the threads, with the run's first weights.
- * @throws DtrainError DATA_MISSING, DATA_DAMAGED, USAGE
+ * @throws DtrainError DATA_MISSING, DATA_DAMAGED, MODEL_FILE, USAGE
  */
 export async function prepareRun(
   config: TrainConfig,
@@ -37,8 +42,18 @@ export async function prepareRun(
   signal?: AbortSignal,
 ): Promise<PreparedRun> {
   const { seed, batch, validation, optimizer } = config;
-  const dataset = await loadData({ ...config, holdOut: true, onNotice, signal });
-  const model = buildModel(builtInModels[config.model](dataset));
+  const { model: found, builtIn, weights, sha256: modelSha256 } = await findModel(config.model);
+  const dataset = await loadData({
+    ...config,
+    imageSize: config.imageSize ?? (builtIn ? null : imageSizeOf(found.spec.input)),
+    holdOut: true,
+    onNotice,
+    signal,
+  });
+  const model = builtIn
+    ? adaptedTo(dataset, found.spec)
+    : withInputType(dataset.inputType, found.spec);
+  checkFits(config.model, model, dataset);
   const compiled = await compileForWasm(model, optimizer, arithmeticOf(config.engine));
   const { module, program } = compiled;
   const wasm = { module, workSize: program.workSize };
@@ -71,13 +86,14 @@ export async function prepareRun(
     test: sizeOfSplit(dataset.test),
     table,
   });
-  pool.weights.set(initialWeights(model, seed));
+  pool.weights.set(weights ?? initialWeights(model, seed));
   copySplit(dataset.train, pool.training);
   copySplit(dataset.test, pool.test);
   pool.setLists(holdOut({ seed, samples: dataset.train.count, validation }));
   await pool.ready();
   return {
     model,
+    modelSha256,
     // The threads' copy of the samples is the only one that is kept.
     dataset: { ...dataset, train: pool.training, test: pool.test },
     compiled,

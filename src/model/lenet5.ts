@@ -1,15 +1,4 @@
-import type { InputType, Layer, ModelSpec } from './layers.js';
-
-/** The data that a model is for. */
-export interface ModelData {
-  /** Rows, columns, channels of a sample. */
-  readonly shape: readonly [number, number, number];
-  readonly inputType: InputType;
-  readonly classes: number;
-}
-
-/** MNIST's. */
-export const MNIST_DATA: ModelData = { shape: [28, 28, 1], inputType: 'uint8', classes: 10 };
+import type { Layer, ModelSpec } from './layers.js';
 
 /**
  * LeNet-5 (LeCun, Bottou, Bengio, Haffner 1998, "Gradient-based learning applied to document
@@ -17,11 +6,7 @@ export const MNIST_DATA: ModelData = { shape: [28, 28, 1], inputType: 'uint8', c
  * convolution, every feature map connected in the second, and a dense softmax output.
  * 61,706 parameters.
  */
-function lenet5Layers(
-  activation: 'relu' | 'tanh',
-  pool: 'maxPool2d' | 'averagePool2d',
-  classes: number,
-): Layer[] {
+function lenet5Layers(activation: 'relu' | 'tanh', pool: 'maxPool2d' | 'averagePool2d'): Layer[] {
   const convolution = (filters: number, padding: 'same' | 'valid'): Layer[] => [
     { type: 'conv2d', filters, kernel: [5, 5], strides: [1, 1], padding },
     { type: activation },
@@ -35,24 +20,19 @@ function lenet5Layers(
     { type: activation },
     { type: 'dense', units: 84 },
     { type: activation },
-    { type: 'dense', units: classes },
+    { type: 'dense', units: 10 },
   ];
 }
 
-/** The models that go by name, for any data: in- and outputs adapt to it. */
-export const builtInModels = {
-  lenet5: (data: ModelData) =>
-    named('lenet5', data, lenet5Layers('relu', 'maxPool2d', data.classes)),
-  /** With the activation and the pooling of 1998. */
-  'lenet5-1998': (data: ModelData) =>
-    named('lenet5-1998', data, lenet5Layers('tanh', 'averagePool2d', data.classes)),
-} as const;
+export const lenet5: ModelSpec = {
+  name: 'lenet5',
+  input: [28, 28, 1],
+  layers: lenet5Layers('relu', 'maxPool2d'),
+};
 
-function named(name: string, { shape, inputType }: ModelData, layers: Layer[]): ModelSpec {
-  // Bytes go without saying, so that descriptions of such models stay as they were.
-  return { name, input: shape, ...(inputType !== 'uint8' && { inputType }), layers };
-}
-
-/** For MNIST. */
-export const lenet5 = builtInModels.lenet5(MNIST_DATA);
-export const lenet5Of1998 = builtInModels['lenet5-1998'](MNIST_DATA);
+/** With the activation and the pooling of 1998. */
+export const lenet5Of1998: ModelSpec = {
+  name: 'lenet5-1998',
+  input: [28, 28, 1],
+  layers: lenet5Layers('tanh', 'averagePool2d'),
+};

@@ -36,6 +36,7 @@ test('the defaults', async () => {
     ...{ engine: 'auto', threads, out: null, name: null },
     ...{
       checkpointEvery: { seconds: 30 },
+      plan: null,
       profile: false,
       json: false,
       quiet: false,
