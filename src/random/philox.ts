@@ -41,7 +41,12 @@ export function philox(counter: Words, key: readonly [number, number]): Words {
 }
 
 /** What random numbers are for; each use draws from a stream of its own. */
-export const streams = { initialWeights: 1, validationSplit: 2, epochOrder: 3 } as const;
+export const streams = {
+  initialWeights: 1,
+  validationSplit: 2,
+  epochOrder: 3,
+  augmentation: 4,
+} as const;
 export type Stream = keyof typeof streams;
 
 /** Four words of a use's stream: `part` tells streams of one use apart (an epoch, a layer). */
