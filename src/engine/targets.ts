@@ -5,10 +5,10 @@ export const wasmTarget: Target = {
   width: 4,
   lanes: LANES,
   tiles: {
-    convolution: 4,
-    pooledConvolution: 4,
+    convolution: { filters: 4, columns: 1 },
+    pooledConvolution: { filters: 4, columns: 1 },
     convolutionWeights: { filters: 2, columns: 3 },
-    convolutionInput: 4,
+    convolutionInput: { channels: 4, columns: 1 },
     dense: 4,
     denseWeights: { vectors: 2, sums: 8 },
     denseInput: 4,
@@ -16,12 +16,12 @@ export const wasmTarget: Target = {
 };
 
 const sixteenRegisters: TileSizes = {
-  convolution: 6,
-  pooledConvolution: 6,
+  convolution: { filters: 6, columns: 2 },
+  pooledConvolution: { filters: 6, columns: 2 },
   convolutionWeights: { filters: 2, columns: 5 },
-  convolutionInput: 6,
-  dense: 8,
-  denseWeights: { vectors: 2, sums: 8 },
+  convolutionInput: { channels: 6, columns: 2 },
+  dense: 11,
+  denseWeights: { vectors: 2, sums: 12 },
   denseInput: 8,
 };
 
@@ -41,12 +41,12 @@ export const nativePairTarget: Target = {
   width: 16,
   lanes: 16,
   tiles: {
-    convolution: 6,
-    pooledConvolution: 6,
-    convolutionWeights: { filters: 3, columns: 5 },
-    convolutionInput: 8,
-    dense: 8,
+    convolution: { filters: 8, columns: 2 },
+    pooledConvolution: { filters: 8, columns: 2 },
+    convolutionWeights: { filters: 2, columns: 5 },
+    convolutionInput: { channels: 8, columns: 2 },
+    dense: 24,
     denseWeights: { vectors: 2, sums: 16 },
-    denseInput: 8,
+    denseInput: 16,
   },
 };

@@ -128,12 +128,12 @@ export interface Target {
  * no order of summation, so no bit of any result.
  */
 export interface TileSizes {
-  /** Filters at a time. */
-  readonly convolution: number;
-  readonly pooledConvolution: number;
+  /** Filters, and neighbouring outputs of a row, at a time. */
+  readonly convolution: { readonly filters: number; readonly columns: number };
+  readonly pooledConvolution: { readonly filters: number; readonly columns: number };
   readonly convolutionWeights: { readonly filters: number; readonly columns: number };
-  /** Input channels at a time. */
-  readonly convolutionInput: number;
+  /** Input channels, and neighbouring inputs of a row, at a time. */
+  readonly convolutionInput: { readonly channels: number; readonly columns: number };
   /** Outputs at a time. */
   readonly dense: number;
   /** Vectors of outputs at a time, and sums in all. */

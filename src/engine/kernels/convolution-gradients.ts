@@ -1,9 +1,9 @@
 import { type KernelBuilder, defineKernel } from '../ir/builder.js';
 import { add, advance, float, intAdd, intMul, load, mul, sumLanes } from '../ir/expressions.js';
-import { type Expr, type Kernel, type Target } from '../ir/types.js';
+import { type Expr, type Kernel, type Target, type Variable } from '../ir/types.js';
 import { type Convolution, weightStrides } from './convolution.js';
 import type { Planes } from './planes.js';
-import { reachingTaps } from './taps.js';
+import { reachingTaps, type Taps } from './taps.js';
 import {
   addProducts,
   type CellVariable,
@@ -142,30 +142,29 @@ export function convolutionInputGradient(
 ): Kernel {
   const { input, kernel, strides } = convolution;
   const { channel, tap } = weightStrides(convolution);
+  const tile = target.tiles.convolutionInput;
   const params = { dy: 'ptr', weights: 'ptr', dx: 'ptr' } as const;
   return defineKernel(name, params, (k, args) => {
-    forTiles(k, tiling(dx.channels, target.tiles.convolutionInput), (first, size) => {
+    forTiles(k, tiling(dx.channels, tile.channels), (first, size) => {
       const w = k.let(advance(args.weights, intMul(first, channel)));
       const out = k.let(advance(args.dx, intMul(first, dx.channelStride)));
       k.loop(0, dx.rows, (row) => {
         const rows = reachingTaps(k, intAdd(row, input.top), kernel[0], strides[0], dy.rows);
-        k.loop(0, dx.columns, (column) => {
-          const columns = reachingTaps(
-            k,
-            intAdd(column, input.left),
-            kernel[1],
-            strides[1],
-            dy.columns,
-          );
-          const sums = range(size).map(() => zeroCell(k, target));
+        const neighbours = strides[1] === 1 ? tile.columns : 1;
+        forTiles(k, tiling(dx.columns, neighbours), (column, columns) => {
+          const tapsOf = (index: number): Taps =>
+            reachingTaps(k, intAdd(column, input.left + index), kernel[1], strides[1], dy.columns);
+          const taps = tapsOf(0);
+          const parts = columns === 1 ? [{ ...taps, cells: [0] }] : inParts(taps, tapsOf(1));
+          const sums = range(columns).map(() => range(size).map(() => zeroCell(k, target)));
           const d = k.let(
             advance(
               args.dy,
-              intAdd(intMul(rows.output, dy.rowStride), intMul(columns.output, target.lanes)),
+              intAdd(intMul(rows.output, dy.rowStride), intMul(taps.output, target.lanes)),
             ),
           );
           const rowWeights = k.let(
-            advance(w, intMul(intAdd(intMul(rows.first, kernel[1]), columns.first), tap)),
+            advance(w, intMul(intAdd(intMul(rows.first, kernel[1]), taps.first), tap)),
           );
           k.loop(
             rows.first,
@@ -173,45 +172,70 @@ export function convolutionInputGradient(
             () => {
               const at = k.let(d);
               const weights = k.let(rowWeights);
-              k.loop(
-                columns.first,
-                columns.end,
-                () => {
-                  addFilters(k, target, dy, sums, at, weights, channel);
-                  k.move(at, -target.lanes);
-                  k.move(weights, strides[1] * tap);
-                },
-                strides[1],
-              );
+              for (const { first, end, cells } of parts) {
+                k.loop(
+                  first,
+                  end,
+                  () => {
+                    addFilters(k, target, dy, sums, cells, at, weights, channel);
+                    k.move(at, -target.lanes);
+                    k.move(weights, strides[1] * tap);
+                  },
+                  strides[1],
+                );
+              }
               k.move(d, -dy.rowStride);
               k.move(rowWeights, strides[0] * kernel[1] * tap);
             },
             strides[0],
           );
-          sums.forEach((sum, index) => {
-            storeCell(k, target, out, index * dx.channelStride, sum);
+          sums.forEach((cells, index) => {
+            cells.forEach((sum, channel) => {
+              storeCell(k, target, out, channel * dx.channelStride + index * target.lanes, sum);
+            });
           });
-          k.move(out, target.lanes);
+          k.move(out, columns * target.lanes);
         });
       });
     });
   });
 }
 
+/** The taps of two neighbours, of which the first alone has some, then both, then the second. */
+function inParts(
+  left: Taps,
+  right: Taps,
+): { first: Variable<'int'>; end: Variable<'int'>; cells: number[] }[] {
+  return [
+    { first: left.first, end: right.first, cells: [0] },
+    { first: right.first, end: left.end, cells: [0, 1] },
+    { first: left.end, end: right.end, cells: [1] },
+  ];
+}
+
+/** Adds one tap's products to the sums [cell][input channel] of some of the neighbouring cells. */
 function addFilters(
   k: KernelBuilder,
   target: Target,
   dy: Planes,
-  sums: readonly CellVariable[],
+  sums: readonly (readonly CellVariable[])[],
+  cells: readonly number[],
   from: Expr<'ptr'>,
   weights: Expr<'ptr'>,
   channel: number,
 ): void {
   const d = k.let(from);
   const w = k.let(weights);
-  const offsets = sums.map((_, index) => index * channel);
+  const offsets = range(sums[0]?.length ?? 0).map((index) => index * channel);
   k.loop(0, dy.channels, () => {
-    addProducts(k, sums, loadCell(k, target, d), w, offsets);
+    const gradients = cells.map((cell) => loadCell(k, target, d, cell * target.lanes));
+    addProducts(
+      k,
+      cells.map((cell) => sums[cell] ?? []),
+      gradients,
+      w,
+      offsets,
+    );
     k.move(d, dy.channelStride);
     k.move(w, 1);
   });

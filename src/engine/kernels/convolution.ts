@@ -32,27 +32,30 @@ export function weightStrides({ input, output }: Convolution): { channel: number
 }
 
 /**
- * Adds to the sums of a tile of filters the products of one output position. `x` points at the
- * window's first cell, `w` at the tile's first weight. Order of summation: input channel, kernel
- * row, kernel column.
+ * Adds to the sums [column][filter] of a tile of neighbouring outputs and filters their products.
+ * `window` points at the first output's first cell, `weights` at the tile's first weight. Order of
+ * summation: input channel, kernel row, kernel column.
  */
 export function accumulateWindow(
   k: KernelBuilder,
   target: Target,
   convolution: Convolution,
-  sums: readonly CellVariable[],
+  sums: readonly (readonly CellVariable[])[],
   window: Expr<'ptr'>,
   weights: Expr<'ptr'>,
 ): void {
-  const { input, kernel } = convolution;
+  const { input, kernel, strides } = convolution;
   const { channel, tap } = weightStrides(convolution);
-  const filters = range(sums.length);
+  const filters = range(sums[0]?.length ?? 0);
   const x = k.let(window);
   const w = k.let(weights);
   k.loop(0, input.channels, () => {
     k.loop(0, kernel[0], () => {
       k.loop(0, kernel[1], () => {
-        addProducts(k, sums, loadCell(k, target, x), w, filters);
+        const cells = sums.map((_, column) =>
+          loadCell(k, target, x, column * strides[1] * target.lanes),
+        );
+        addProducts(k, sums, cells, w, filters);
         k.move(x, target.lanes);
         k.move(w, tap);
       });
@@ -71,24 +74,30 @@ export function convolutionForward(
   activation?: ActivationName,
 ): Kernel {
   const { input, output, strides } = convolution;
+  const tile = target.tiles.convolution;
   const params = { x: 'ptr', weights: 'ptr', bias: 'ptr', y: 'ptr' } as const;
   return defineKernel(name, params, (k, { x, weights, bias, y }) => {
-    forTiles(k, tiling(output.channels, target.tiles.convolution), (first, size) => {
+    forTiles(k, tiling(output.channels, tile.filters), (first, size) => {
       const w = k.let(advance(weights, first));
       const b = k.let(advance(bias, first));
       const out = k.let(advance(y, intAdd(intMul(first, output.channelStride), origin(output))));
       k.loop(0, output.rows, (row) => {
         const window = k.let(advance(x, intMul(row, strides[0] * input.rowStride)));
         const at = k.let(advance(out, intMul(row, output.rowStride)));
-        k.loop(0, output.columns, () => {
-          const sums = range(size).map((filter) => splatCell(k, target, b, filter));
+        forTiles(k, tiling(output.columns, tile.columns), (_, columns) => {
+          const sums = range(columns).map(() =>
+            range(size).map((filter) => splatCell(k, target, b, filter)),
+          );
           accumulateWindow(k, target, convolution, sums, window, w);
-          sums.forEach((sum, filter) => {
-            const value = sum.map((part) => activate(k, activation, part));
-            storeCell(k, target, at, filter * output.channelStride, value);
+          sums.forEach((row, column) => {
+            row.forEach((sum, filter) => {
+              const value = sum.map((part) => activate(k, activation, part));
+              const place = filter * output.channelStride + column * target.lanes;
+              storeCell(k, target, at, place, value);
+            });
           });
-          k.move(window, strides[1] * target.lanes);
-          k.move(at, target.lanes);
+          k.move(window, columns * strides[1] * target.lanes);
+          k.move(at, columns * target.lanes);
         });
       });
     });

@@ -65,7 +65,7 @@ export function denseForward(
       forCells(k, input, x, (channels) => {
         const at = k.let(channels);
         k.loop(0, input.channels, () => {
-          addProducts(k, sums, loadCell(k, target, at), w, range(size));
+          addProducts(k, [sums], [loadCell(k, target, at)], w, range(size));
           k.move(at, input.channelStride);
           k.move(w, outputs);
         });
@@ -95,7 +95,7 @@ export function denseInputGradient(
         const sums = range(size).map(() => zeroCell(k, target));
         const offsets = range(size).map((index) => index * outputs);
         k.loop(0, outputs, () => {
-          addProducts(k, sums, loadCell(k, target, d), w, offsets);
+          addProducts(k, [sums], [loadCell(k, target, d)], w, offsets);
           k.move(d, target.lanes);
           k.move(w, 1);
         });

@@ -27,10 +27,12 @@ export function pooledConvolutionForward(
   activation?: ActivationName,
 ): Kernel {
   const { input, output, strides, pool } = convolution;
+  const tile = target.tiles.pooledConvolution;
+  const columns = pool[1] % tile.columns === 0 ? tile.columns : 1;
   const params = { x: 'ptr', weights: 'ptr', bias: 'ptr', y: 'ptr', winners: 'ptr' } as const;
   const winnersPlane = output.rows * output.columns * target.lanes;
   return defineKernel(name, params, (k, { x, weights, bias, y, winners }) => {
-    forTiles(k, tiling(output.channels, target.tiles.pooledConvolution), (first, size) => {
+    forTiles(k, tiling(output.channels, tile.filters), (first, size) => {
       const w = k.let(advance(weights, first));
       const b = k.let(advance(bias, first));
       const out = k.let(advance(y, intAdd(intMul(first, output.channelStride), origin(output))));
@@ -47,26 +49,30 @@ export function pooledConvolutionForward(
           const windowRow = k.let(windows);
           k.loop(0, pool[0], () => {
             const window = k.let(windowRow);
-            k.loop(0, pool[1], () => {
-              const sums = range(size).map((filter) => splatCell(k, target, b, filter));
+            k.loop(0, pool[1] / columns, () => {
+              const sums = range(columns).map(() =>
+                range(size).map((filter) => splatCell(k, target, b, filter)),
+              );
               accumulateWindow(k, target, convolution, sums, window, w);
-              sums.forEach((sum, filter) => {
-                const best = filter * output.channelStride;
-                partOffsets(target).forEach((part, index) => {
-                  const value = sum[index];
-                  if (!value) return;
-                  const greatest = k.let(load('vec', at, best + part));
-                  const winner = load('vec', won, filter * winnersPlane + part);
-                  k.store(
-                    won,
-                    filter * winnersPlane + part,
-                    select('gt', value, greatest, tap, winner),
-                  );
-                  k.store(at, best + part, select('gt', value, greatest, value, greatest));
+              for (const row of sums) {
+                row.forEach((sum, filter) => {
+                  const best = filter * output.channelStride;
+                  partOffsets(target).forEach((part, index) => {
+                    const value = sum[index];
+                    if (!value) return;
+                    const greatest = k.let(load('vec', at, best + part));
+                    const winner = load('vec', won, filter * winnersPlane + part);
+                    k.store(
+                      won,
+                      filter * winnersPlane + part,
+                      select('gt', value, greatest, tap, winner),
+                    );
+                    k.store(at, best + part, select('gt', value, greatest, value, greatest));
+                  });
                 });
-              });
-              k.set(tap, add(tap, float('vec', 1)));
-              k.move(window, strides[1] * target.lanes);
+                k.set(tap, add(tap, float('vec', 1)));
+              }
+              k.move(window, columns * strides[1] * target.lanes);
             });
             k.move(windowRow, strides[0] * input.rowStride);
           });

@@ -2,7 +2,7 @@ import type { KernelBuilder } from '../ir/builder.js';
 import { intAdd, intDiv, intMax, intMin, intRem, intSub } from '../ir/expressions.js';
 import type { Expr, Variable } from '../ir/types.js';
 
-interface Taps {
+export interface Taps {
   readonly first: Variable<'int'>;
   readonly end: Variable<'int'>;
   /** The output that the first tap reaches; each further tap reaches the one before. */

@@ -58,19 +58,21 @@ export function zeroCell(k: KernelBuilder, target: Target): CellVariable {
   return range(partsOf(target)).map(() => k.let(float('vec', 0)));
 }
 
-/** sums[i] += cell * (the weight at pointer + offsets[i], in every lane) */
+/** sums[i][j] += cells[i] * (the weight at pointer + offsets[j], in every lane) */
 export function addProducts(
   k: KernelBuilder,
-  sums: readonly CellVariable[],
-  cell: Cell,
+  sums: readonly (readonly CellVariable[])[],
+  cells: readonly Cell[],
   weights: Expr<'ptr'>,
   offsets: readonly number[],
 ): void {
-  sums.forEach((sum, index) => {
-    const weight = k.let(loadSplat(weights, offsets[index] ?? 0));
-    sum.forEach((part, lane) => {
-      const value = cell[lane];
-      if (value) k.set(part, add(part, mul(value, weight)));
+  offsets.forEach((offset, index) => {
+    const weight = k.let(loadSplat(weights, offset));
+    sums.forEach((row, cell) => {
+      row[index]?.forEach((part, lane) => {
+        const value = cells[cell]?.[lane];
+        if (value) k.set(part, add(part, mul(value, weight)));
+      });
     });
   });
 }
