@@ -125,6 +125,7 @@ function welcomeFrame(
     seed: config.seed,
     batch: config.batch,
     validation: config.validation,
+    augment: config.augment,
     module: { sha256: compiled.sha256, workSize: compiled.program.workSize },
     data: { table: Array.from(table), shards },
   };

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { augmentationOf } from '../src/augment/augmentation.js';
 import type { BatchPlan } from '../src/data/batches.js';
 import { byteTable } from '../src/data/normalise.js';
 import { copySplit, type Dataset, sizeOfSplit } from '../src/data/dataset.js';
@@ -77,6 +78,7 @@ export async function prepareRun(
     validationCount: validation,
     test: sizeOfSplit(dataset.test),
     table,
+    augmentation: augmentationOf(config.augment, model.spec.input),
   });
   pool.weights.set(initialWeights(model, seed));
   copySplit(dataset.train, pool.training);

@@ -1,3 +1,6 @@
+import { DtrainError } from '../errors.js';
+import type { ModelSpec } from '../model/layers.js';
+
 /** What may happen to an image before it is trained on, and how much of it at most. */
 export interface Augmentation {
   /** Along each axis, a share of the image's extent. */
@@ -22,11 +25,30 @@ export const largestAmounts: Augmentation = { shift: 0.5, rotate: 180, scale: 0.
 
 export const changes = Object.keys(NO_AUGMENTATION) as readonly Change[];
 
-/** Rows and columns of an image that can be augmented. */
-export const LARGEST_SIDE = 4096;
+/** Changes, and the images that they are made to: [rows, columns, channels]. */
+export interface ImageAugmentation {
+  readonly amounts: Augmentation;
+  readonly shape: ModelSpec['input'];
+}
 
-export function augments(amounts: Augmentation): boolean {
-  return changes.some((change) => amounts[change] > 0);
+/** Rows and columns of an image that can be augmented. */
+const LARGEST_SIDE = 4096;
+
+/**
+ * What is done to images of a shape; undefined if nothing.
+ * @throws DtrainError USAGE if samples of that shape cannot be augmented
+ */
+export function augmentationOf(
+  amounts: Augmentation,
+  shape: ModelSpec['input'],
+): ImageAugmentation | undefined {
+  if (!changes.some((change) => amounts[change] > 0)) return undefined;
+  const [rows, columns] = shape;
+  if (Math.min(rows, columns) < 2 || Math.max(rows, columns) > LARGEST_SIDE) {
+    const message = `Samples of ${rows} x ${columns} values cannot be augmented: leave --augment out, which is for images of 2 to ${LARGEST_SIDE} rows and columns.`;
+    throw new DtrainError('USAGE', message);
+  }
+  return { amounts, shape };
 }
 
 /** `shift=0.07,rotate=10`, or `none`: as `--augment` takes it. */

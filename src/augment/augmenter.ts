@@ -1,6 +1,6 @@
 import { randomWords } from '../random/philox.js';
 import { drawAffine } from './affine.js';
-import type { Augmentation } from './augmentation.js';
+import type { Augmentation, ImageAugmentation } from './augmentation.js';
 import { ElasticField } from './elastic.js';
 import { Warp } from './warp.js';
 
@@ -15,21 +15,24 @@ export class Augmenter {
   readonly #amounts: Augmentation;
   readonly #rows: number;
   readonly #columns: number;
+  readonly #sampleBytes: number;
   readonly #seed: number;
   readonly #field: ElasticField;
   readonly #warp: Warp;
 
-  constructor(
-    amounts: Augmentation,
-    [rows, columns, channels]: readonly [number, number, number],
-    seed: number,
-  ) {
+  constructor({ amounts, shape }: ImageAugmentation, seed: number) {
+    const [rows, columns, channels] = shape;
     this.#amounts = amounts;
     this.#rows = rows;
     this.#columns = columns;
+    this.#sampleBytes = rows * columns * channels;
     this.#seed = seed;
     this.#field = new ElasticField(rows, columns);
     this.#warp = new Warp(rows, columns, channels);
+  }
+
+  get sampleBytes(): number {
+    return this.#sampleBytes;
   }
 
   /** Writes a sample, the number `sample` of the training split, as it is in an epoch. */

@@ -21,34 +21,41 @@ export class Warp {
     bytes: Uint8Array,
     from: number,
     to: number,
-    { row, rowByRow, rowByColumn, column, columnByRow, columnByColumn }: Affine,
+    affine: Affine,
     field: ElasticField | undefined,
   ): void {
-    let place = to;
-    for (let r = 0; r < this.#rows; r++) {
-      field?.toRow(r);
-      const y = (row + Math.imul(r, rowByRow)) | 0;
-      const x = (column + Math.imul(r, columnByRow)) | 0;
-      place = this.#row(bytes, from, place, y, x, rowByColumn, columnByColumn, field);
+    const stride = this.#columns * this.#channels;
+    for (let row = 0; row < this.#rows; row++) {
+      const y = affine.row + row * affine.rowByRow;
+      const x = affine.column + row * affine.columnByRow;
+      field?.toRow(row);
+      for (let channel = 0; channel < this.#channels; channel++) {
+        const place = to + row * stride + channel;
+        this.#line(bytes, from + channel, place, y, x, affine, field);
+      }
     }
   }
 
-  /** Beyond the image's border its outermost pixels go on. Weights are 256ths. */
-  #row(
+  /**
+   * One channel of a row, whose first pixel comes from [y][x]. Beyond the image's border its
+   * outermost pixels go on. Weights are 256ths.
+   */
+  #line(
     bytes: Uint8Array,
     from: number,
     to: number,
     firstY: number,
     firstX: number,
-    stepY: number,
-    stepX: number,
+    { rowByColumn, columnByColumn }: Affine,
     field: ElasticField | undefined,
-  ): number {
+  ): void {
     const columns = this.#columns;
     const channels = this.#channels;
     const lastRow = this.#rows - 1;
     const lastColumn = columns - 1;
-    const stride = columns * channels;
+    const stride = Math.imul(columns, channels);
+    const stepY = rowByColumn | 0;
+    const stepX = columnByColumn | 0;
     const moreY = field?.rowSteps;
     const moreX = field?.columnSteps;
     let place = to;
@@ -75,17 +82,15 @@ export class Warp {
         u = 0;
         right = 0;
       }
-      let at = (from + Math.imul(i, stride) + Math.imul(j, channels)) | 0;
-      for (let channel = 0; channel < channels; channel++, at++, place++) {
-        const p = bytes[at] ?? 0;
-        const q = bytes[at + right] ?? 0;
-        const s = bytes[at + below] ?? 0;
-        const t = bytes[at + below + right] ?? 0;
-        const top = (p << 8) + Math.imul(q - p, u);
-        const bottom = (s << 8) + Math.imul(t - s, u);
-        bytes[place] = ((top << 8) + Math.imul(bottom - top, v) + 32_768) >> 16;
-      }
+      const at = (from + Math.imul(i, stride) + Math.imul(j, channels)) | 0;
+      const p = bytes[at] ?? 0;
+      const q = bytes[at + right] ?? 0;
+      const s = bytes[at + below] ?? 0;
+      const t = bytes[at + below + right] ?? 0;
+      const top = (p << 8) + Math.imul(q - p, u);
+      const bottom = (s << 8) + Math.imul(t - s, u);
+      bytes[place] = ((top << 8) + Math.imul(bottom - top, v) + 32_768) >> 16;
+      place += channels;
     }
-    return place;
   }
 }

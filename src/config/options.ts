@@ -160,6 +160,7 @@ export const trainKeys = [
   'warmup',
   'seed',
   'validation',
+  'augment',
   'engine',
   'threads',
   'out',

@@ -1,4 +1,5 @@
 import { Piscina } from 'piscina';
+import type { ImageAugmentation } from '../augment/augmentation.js';
 import { batchOf, microBatchesOf } from '../data/batches.js';
 import type { Split, SplitSize } from '../data/dataset.js';
 import type { HoldOut } from '../data/order.js';
@@ -6,6 +7,7 @@ import { type Engine, PAGE, type Place } from '../engine/engine.js';
 import { CORRECT, LOSS, type Program } from '../engine/program.js';
 import type { NativeLibrary } from '../engine/native/build.js';
 import { DtrainError, reasonOf } from '../errors.js';
+import { sizeOf } from '../model/model.js';
 import { coveringNodes, type TreeNode } from '../reduce/tree.js';
 import { type Evaluation, summarize } from './evaluation.js';
 import { Control, jobKinds, nodeWord, nodeWords } from './control.js';
@@ -50,6 +52,8 @@ export interface PoolOptions {
   readonly test: SplitSize;
   /** The float32 value of each byte of a sample. */
   readonly table: Float32Array;
+  /** How training images are changed, if they are. */
+  readonly augmentation?: ImageAugmentation | undefined;
 }
 
 /** A subtree's sum, kept in the pool's memory until it is given back. */
@@ -96,6 +100,7 @@ export class ThreadPool {
       work: library?.workSize ?? program.workSize,
       pairWork: library?.pairWorkSize ?? 0,
       piece: program.pieceSize,
+      augmented: options.augmentation ? sizeOf(options.augmentation.shape) : 0,
       microBatches,
     };
     const plan = planMemory(needs);
@@ -137,6 +142,7 @@ export class ThreadPool {
         index,
         spins: threads <= options.cores ? SPINS : 0,
         seed: options.seed,
+        augmentation: options.augmentation,
         batch: options.batch,
         parameterCount,
         microBatches,

@@ -1,3 +1,5 @@
+import type { ImageAugmentation } from '../augment/augmentation.js';
+import { Augmenter } from '../augment/augmenter.js';
 import { type Batch, batchOf } from '../data/batches.js';
 import { epochOrder } from '../data/order.js';
 import { LANES } from '../engine/ir/types.js';
@@ -10,8 +12,10 @@ import {
   EVALUATION_ROW,
   HYPER_ROW,
   type MemoryPlan,
+  type OwnMemory,
   piecesInFlight,
   type SampleSet,
+  type Samples,
   updateWasFinite,
 } from './memory.js';
 import { engineIn } from './engine-in.js';
@@ -29,6 +33,7 @@ export interface ThreadStart {
   /** Looks at the control word before a thread sleeps. */
   readonly spins: number;
   readonly seed: number;
+  readonly augmentation: ImageAugmentation | undefined;
   readonly batch: number;
   readonly parameterCount: number;
   readonly microBatches: number;
@@ -49,17 +54,17 @@ class ComputeThread {
   readonly #indices: Uint32Array;
   readonly #floats: Float32Array;
   readonly #words: Uint32Array;
-  readonly #work: Place;
-  readonly #pairWork: Place;
+  readonly #bytes: Uint8Array;
+  readonly #own: OwnMemory;
   readonly #pairs: boolean;
-  readonly #indicesPlace: Place;
+  readonly #augmenter: Augmenter | undefined;
   readonly #clock: PhaseClock;
   /** Each thread takes its slots from another one on, which it then finds in its cache. */
   readonly #firstSlot: number;
   #order: { epoch: number; sampleAt: (place: number) => number } | undefined;
 
   constructor(start: ThreadStart) {
-    const { memory, module, library, plan, index, microBatches } = start;
+    const { memory, module, library, plan, index, microBatches, augmentation, seed } = start;
     const buffer = memory.buffer as unknown as SharedArrayBuffer;
     const own = plan.perThread[index];
     if (!own) throw new Error(`There is no memory for thread ${index}.`);
@@ -67,15 +72,15 @@ class ComputeThread {
     this.#plan = plan;
     this.#engine = engineIn(memory, module, library);
     this.#pairs = this.#engine.gradientsOfPair !== undefined;
+    this.#augmenter = augmentation && new Augmenter(augmentation, seed);
     this.#control = new Control(buffer, plan.control);
     this.#slots = new PieceSlots(memory, plan.slots);
     this.#nodes = new Int32Array(buffer, plan.nodes, nodeWords(microBatches));
     this.#indices = new Uint32Array(buffer, own.indices, 2 * LANES);
     this.#floats = new Float32Array(buffer);
     this.#words = new Uint32Array(buffer);
-    this.#work = own.work;
-    this.#pairWork = own.pairWork;
-    this.#indicesPlace = own.indices;
+    this.#bytes = new Uint8Array(buffer);
+    this.#own = own;
     this.#clock = new PhaseClock(buffer, own.clock);
     const threads = plan.perThread.length;
     this.#firstSlot = Math.floor((index * piecesInFlight(threads, microBatches)) / threads);
@@ -100,7 +105,7 @@ class ComputeThread {
     const count = Math.min(LANES, set.count - first);
     this.#gather(set, LANES, count, (lane) => first + lane);
     const out = this.#plan.evaluation + ticket * EVALUATION_ROW * 4;
-    this.#engine.evaluate(...this.#samples(set, count, this.#work), out);
+    this.#engine.evaluate(...this.#samples(set, count, this.#own.work), out);
     if (this.#control.add('unfinished', -1) === 1) this.#control.raise('finished');
   }
 
@@ -115,9 +120,11 @@ class ComputeThread {
     const count = Math.min(lanes, batch.samples - first);
     const order = this.#orderOf(batch.epoch);
     this.#gather(set, lanes, count, (lane) => order(batch.first + first + lane));
+    const source = this.#augmented(batch.epoch, set, lanes, count);
     const piece = this.#slots.take(this.#firstSlot);
-    if (pair) this.#engine.gradientsOfPair?.(...this.#samples(set, count, this.#pairWork), piece);
-    else this.#engine.gradients(...this.#samples(set, count, this.#work), piece);
+    if (pair)
+      this.#engine.gradientsOfPair?.(...this.#samples(source, count, this.#own.pairWork), piece);
+    else this.#engine.gradients(...this.#samples(source, count, this.#own.work), piece);
     this.#clock.add('compute', since);
     this.#reduce(node, piece, batch);
   }
@@ -199,9 +206,26 @@ class ComputeThread {
     }
   }
 
-  #samples(set: SampleSet, count: number, work: Place): SamplePlaces {
+  /** The gathered samples as they are trained on in an epoch. */
+  #augmented(epoch: number, set: Samples, lanes: number, count: number): Samples {
+    const augmenter = this.#augmenter;
+    if (!augmenter) return set;
+    const { images, labels } = this.#own.augmented;
+    const { sampleBytes } = augmenter;
+    for (let lane = 0; lane < count; lane++) {
+      const sample = this.#indices[lane] ?? 0;
+      const place = images + lane * sampleBytes;
+      augmenter.augment(epoch, sample, this.#bytes, set.images + sample * sampleBytes, place);
+      this.#bytes[labels + lane] = this.#bytes[set.labels + sample] ?? 0;
+      this.#indices[lane] = lane;
+    }
+    this.#indices.fill(0, count, lanes);
+    return { images, labels };
+  }
+
+  #samples(set: Samples, count: number, work: Place): SamplePlaces {
     const { weights, table } = this.#plan;
-    return [weights, set.images, set.labels, table, this.#indicesPlace, count, work];
+    return [weights, set.images, set.labels, table, this.#own.indices, count, work];
   }
 
   #batchOf(step: number): Batch {
