@@ -1,3 +1,4 @@
+import { newToken } from '../coordinator/addresses.js';
 import type { BenchConfig } from '../src/config/bench-options.js';
 import { thisMachine } from './machine.js';
 import { measure, type Measurement, measureRoughly } from './measure.js';
@@ -18,10 +19,11 @@ const ENDLESS = 1e8;
  * @throws DtrainError USAGE, WORKER_FAILED and what a training can fail with
  */
 export async function runBench(
-  config: BenchConfig,
+  settings: BenchConfig,
   listeners: BenchListeners,
 ): Promise<BenchReport> {
   const date = new Date().toISOString();
+  const config = { ...settings, token: settings.token ?? newToken(settings.host) };
   const machine = await thisMachine();
   const steps = await stepsOfBatches(config, listeners);
   const comparisons = comparisonsOf(config, (batch) => steps.get(batch) ?? 1);
@@ -30,9 +32,11 @@ export async function runBench(
   const rounds = roundsOf(comparisons, config.runs);
   const configurations = rounds[0]?.length ?? 0;
   listeners.onNotice(`Configurations to measure: ${configurations}; runs of each: ${config.runs}.`);
+  let joinedRuns = rounds.flat().filter(({ kind }) => kind === 'joined').length;
   for (const [index, round] of rounds.entries()) {
     for (const configuration of round) {
-      last = await measure(config, configuration, listeners);
+      if (configuration.kind === 'joined') joinedRuns -= 1;
+      last = await measure(config, { configuration, comeBack: joinedRuns > 0 }, listeners);
       const key = keyOf(configuration);
       measured.set(key, [...(measured.get(key) ?? []), last]);
       listeners.onRun(index + 1, last);

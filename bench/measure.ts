@@ -1,7 +1,7 @@
 import type { BenchConfig } from '../src/config/bench-options.js';
 import { type StepPhases, stepPhases, subtractPhases } from '../src/threads/phases.js';
 import type { Configuration } from './plan.js';
-import { type Mark, type RunListeners, withRun } from './run.js';
+import { type Mark, type RunListeners, type RunPlan, withRun } from './run.js';
 
 /** What one run gave. */
 export interface Measurement {
@@ -23,11 +23,12 @@ export interface Measurement {
  */
 export async function measure(
   config: BenchConfig,
-  configuration: Configuration,
+  plan: RunPlan,
   listeners: RunListeners,
 ): Promise<Measurement> {
+  const { configuration } = plan;
   const { warmUpSteps } = configuration;
-  return withRun(config, configuration, listeners, async (run) => {
+  return withRun(config, plan, listeners, async (run) => {
     let before: Mark | undefined;
     run.onSave = (step, progress) => {
       if (step === warmUpSteps) before = run.mark(progress);
@@ -46,7 +47,7 @@ export async function measureRoughly(
   seconds: number,
   listeners: RunListeners,
 ): Promise<number> {
-  return withRun(config, configuration, listeners, async (run) => {
+  return withRun(config, { configuration, comeBack: false }, listeners, async (run) => {
     run.stopAfter(seconds);
     const { samples, trainSeconds } = await run.train();
     return samples / trainSeconds;

@@ -1,8 +1,8 @@
-import type { BenchConfig, BenchKind, Scaling } from '../src/config/bench-options.js';
+import type { BenchConfig, Scaling, WorkerKind } from '../src/config/bench-options.js';
 
 /** What one run trains. */
 export interface Configuration {
-  readonly kind: BenchKind;
+  readonly kind: WorkerKind;
   readonly workers: number;
   /** Samples in a step, over all workers together. */
   readonly batch: number;
@@ -16,33 +16,35 @@ export interface Comparison {
   readonly scaling: Scaling;
   /** Samples in a step: in all (strong), or of each worker (weak). */
   readonly batch: number;
-  /** Of each kind, the first has one worker. */
+  /** Of each kind, the first has one worker; but all that joined are one configuration, the last. */
   readonly configurations: readonly Configuration[];
 }
 
 /** @param stepsOf the steps to count in a run, for a batch on one worker */
 export function comparisonsOf(
-  { scaling: scalings, batch: batches, kinds, workers: counts }: PlanSettings,
+  { scaling: scalings, batch: batches, kinds, workers: counts, joined }: PlanSettings,
   stepsOf: (batch: number) => number,
 ): Comparison[] {
   return scalings.flatMap((scaling) =>
     batches.map((batch) => {
       const steps = stepsOf(batch);
+      const configurationOf = (kind: WorkerKind, workers: number): Configuration => ({
+        kind,
+        workers,
+        batch: scaling === 'strong' ? batch : batch * workers,
+        steps,
+        warmUpSteps: warmUpOf(steps),
+      });
       const configurations = kinds.flatMap((kind) =>
-        counts.map((workers) => ({
-          kind,
-          workers,
-          batch: scaling === 'strong' ? batch : batch * workers,
-          steps,
-          warmUpSteps: warmUpOf(steps),
-        })),
+        counts.map((workers) => configurationOf(kind, workers)),
       );
+      if (joined > 0) configurations.push(configurationOf('joined', joined));
       return { scaling, batch, configurations };
     }),
   );
 }
 
-type PlanSettings = Pick<BenchConfig, 'scaling' | 'batch' | 'kinds' | 'workers'>;
+type PlanSettings = Pick<BenchConfig, 'scaling' | 'batch' | 'kinds' | 'workers' | 'joined'>;
 
 /** A quarter as many as are counted. */
 function warmUpOf(steps: number): number {

@@ -9,7 +9,10 @@ import { middleOf, type Spread, spreadOf } from './statistics.js';
 export interface Row extends Configuration {
   readonly runs: number;
   readonly samplesPerSecond: Spread;
-  /** Against one worker of the same kind, in the same round. */
+  /**
+   * Against one worker of the same kind in the same round; of those that joined, against the first
+   * configuration.
+   */
   readonly speedUp: Spread;
   /** The speed-up's median for each worker; 1 is ideal. */
   readonly efficiency: number;
@@ -54,7 +57,8 @@ export type Measured = ReadonlyMap<string, readonly Measurement[]>;
 export function tableOf({ scaling, batch, configurations }: Comparison, measured: Measured): Table {
   const rows = configurations.map((configuration) => {
     const single = configurations.find(
-      ({ kind, workers }) => kind === configuration.kind && workers === 1,
+      ({ kind, workers }) =>
+        configuration.kind === 'joined' || (kind === configuration.kind && workers === 1),
     );
     const alone = single ? (measured.get(keyOf(single)) ?? []) : [];
     return rowOf(configuration, measured.get(keyOf(configuration)) ?? [], alone);

@@ -1,16 +1,18 @@
 import type { BenchConfig } from '../src/config/bench-options.js';
 import { options } from '../src/config/options.js';
 import type { CoordinatorConfig } from '../src/config/types.js';
+import { NO_PRICES } from '../src/cost/pricing.js';
 import type { Configuration } from './plan.js';
 
 /** The settings of one run of a benchmark, as a coordinator has them. */
 export function runConfig(
   config: BenchConfig,
   { kind, workers, batch, steps, warmUpSteps }: Configuration,
-  token: string,
+  token: string | null,
 ): CoordinatorConfig {
   const { model, optimizer, lr, momentum, weightDecay, seed, dataDir, engine } = config;
   return {
+    ...NO_PRICES,
     model,
     optimizer,
     lr,
@@ -28,9 +30,9 @@ export function runConfig(
     augment: options.augment.default,
     checkpointEvery: { steps: warmUpSteps },
     threads: kind === 'threads' ? workers : 0,
-    workers: kind === 'processes' ? workers : 0,
-    host: '127.0.0.1',
-    port: 0,
+    workers: kind === 'threads' ? 0 : workers,
+    host: kind === 'joined' ? config.host : '127.0.0.1',
+    port: kind === 'joined' ? config.port : 0,
     token,
     out: null,
     name: null,

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { workerUrl } from '../coordinator/addresses.js';
+import { reachableHosts, workerUrl } from '../coordinator/addresses.js';
 import { Fleet } from '../coordinator/fleet.js';
 import { type PreparedRun, prepareRun } from '../coordinator/prepare.js';
 import { NOTHING_DONE, type RunProgress } from '../coordinator/tally.js';
@@ -7,6 +7,7 @@ import { Training, type TrainingResult } from '../coordinator/training.js';
 import type { BenchConfig } from '../src/config/bench-options.js';
 import type { CoordinatorConfig } from '../src/config/types.js';
 import { batchOf } from '../src/data/batches.js';
+import { Pricing } from '../src/cost/pricing.js';
 import { DtrainError } from '../src/errors.js';
 import { weightBytes } from '../src/model/files/floats.js';
 import { stepHyperparameters } from '../src/optim/optimizer.js';
@@ -21,6 +22,15 @@ export interface RunListeners {
   /** One sentence for people. */
   readonly onNotice: (sentence: string) => void;
   readonly signal: AbortSignal;
+  /** Workers of other machines can join: where, and with which token. */
+  readonly onListening: (urls: readonly string[], token: string | null) => void;
+}
+
+/** What is run, and what becomes of workers that have joined it from other machines. */
+export interface RunPlan {
+  readonly configuration: Configuration;
+  /** Whether they are to come back for another run. */
+  readonly comeBack: boolean;
 }
 
 /** How far a run is. */
@@ -35,20 +45,22 @@ export interface Mark {
 /** Gives `use` a run, and clears up after it. @throws the signal's reason if that is aborted */
 export async function withRun<T>(
   config: BenchConfig,
-  configuration: Configuration,
-  { onNotice, signal }: RunListeners,
+  { configuration, comeBack }: RunPlan,
+  listeners: RunListeners,
   use: (run: BenchRun) => Promise<T>,
 ): Promise<T> {
-  const token = randomBytes(16).toString('hex');
+  const { onNotice, signal } = listeners;
+  const joined = configuration.kind === 'joined';
+  const token = joined ? config.token : randomBytes(16).toString('hex');
   const settings = runConfig(config, configuration, token);
   const prepared = await prepareRun(settings, onNotice, signal);
   try {
     const run = new BenchRun(settings, prepared);
     try {
-      await run.open(token);
+      await run.open(listeners, !joined);
       return await run.stoppedBy(signal, () => use(run));
     } finally {
-      await run.close();
+      await run.close(comeBack ? 'stopped' : 'complete');
     }
   } finally {
     await prepared.pool.close();
@@ -66,6 +78,7 @@ class BenchRun {
   readonly #spares = new Set<string>();
   #mostSpares = 0;
   #onSteps: () => void = () => undefined;
+  #onWait: (workers: number) => void = () => undefined;
   #timer: NodeJS.Timeout | undefined;
   #complete = false;
 
@@ -89,6 +102,7 @@ class BenchRun {
         this.onSave(step, progress);
       },
       localThreads: config.threads > 0,
+      localPrice: null,
       startWith: config.workers,
       validation: false,
       hyper: (step) => {
@@ -99,13 +113,18 @@ class BenchRun {
       onSteps: () => {
         this.#onSteps();
       },
-      onWait: () => undefined,
+      onWait: (workers) => {
+        this.#onWait(workers);
+      },
     });
   }
 
-  /** Starts the worker processes, if the run has any. */
-  async open(token: string): Promise<void> {
-    const { host, workers } = this.#config;
+  /**
+   * Listens, if workers are to join.
+   * @param own whether these are processes of the benchmark's own, which it starts
+   */
+  async open({ onListening, onNotice }: RunListeners, own: boolean): Promise<void> {
+    const { host, workers, token } = this.#config;
     if (workers === 0) return;
     const fleet = await Fleet.listen({
       config: this.#config,
@@ -113,14 +132,25 @@ class BenchRun {
       run: 'bench',
       prepared: this.#prepared,
       training: this.#training,
+      pricing: await Pricing.of(this.#config),
       onEvent: ({ action, name }) => {
         if (action === 'spare') this.#spares.add(name);
         else this.#spares.delete(name);
         this.#mostSpares = Math.max(this.#mostSpares, this.#spares.size);
       },
-      onNotice: () => undefined,
+      onNotice: own ? () => undefined : onNotice,
     });
     this.#fleet = fleet;
+    if (!own) {
+      this.#onWait = (here) => {
+        onNotice(`Waiting for workers: ${here} of ${workers} are here.`);
+      };
+      onListening(
+        reachableHosts(host).map((reachable) => workerUrl(reachable, fleet.port)),
+        token,
+      );
+      return;
+    }
     const url = workerUrl(host, fleet.port);
     const engine = this.#prepared.engine.name;
     this.#workers = new WorkerProcesses(workers, { url, token, engine });
@@ -184,8 +214,9 @@ class BenchRun {
     };
   }
 
-  async close(): Promise<void> {
-    await this.#fleet?.close(this.#complete ? 'complete' : 'failed');
+  /** @param ending what joined workers are told of a run that has not failed */
+  async close(ending: 'complete' | 'stopped'): Promise<void> {
+    await this.#fleet?.close(this.#complete ? ending : 'failed');
     if (this.#complete) await this.#workers?.close();
     else await this.#workers?.kill();
   }

@@ -12,7 +12,7 @@ const LAST_WORDS = 2_000;
 
 export interface WorkerOptions {
   readonly url: string;
-  readonly token: string;
+  readonly token: string | null;
   readonly engine: string;
 }
 
@@ -80,7 +80,7 @@ function start(index: number, { url, token, engine }: WorkerOptions): ChildProce
   return spawn(process.execPath, args, {
     stdio: ['ignore', 'ignore', 'pipe'],
     // Not as a flag, which every user of the machine could read.
-    env: { ...process.env, DTRAIN_TOKEN: token, DTRAIN_TOKEN_FILE: '', DTRAIN_VERBOSE: '' },
+    env: { ...process.env, DTRAIN_TOKEN: token ?? '', DTRAIN_TOKEN_FILE: '', DTRAIN_VERBOSE: '' },
   });
 }
 

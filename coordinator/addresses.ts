@@ -1,8 +1,14 @@
+import { randomBytes } from 'node:crypto';
 import { isIPv4 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
+}
+
+/** A new token for a listener on `host`; null where only this machine can connect. */
+export function newToken(host: string): string | null {
+  return isLoopback(host) ? null : randomBytes(16).toString('hex');
 }
 
 /** The addresses under which other machines reach a listener on `host`. */

@@ -1,3 +1,4 @@
+import type { Price } from '../src/cost/price.js';
 import type { MicroBatchRange } from './ranges.js';
 
 /** A member of the run: the coordinator's own threads, or a remote worker. */
@@ -6,10 +7,21 @@ export type MemberId = number;
 /** The coordinator's own threads. */
 export const LOCAL: MemberId = 0;
 
+/** Bytes of frames, without what WebSocket and the network add. */
+export interface Traffic {
+  sent: number;
+  received: number;
+}
+
 export interface MemberProfile {
+  readonly name: string;
   readonly threads: number;
   /** It shares the coordinator's memory, so it can take whole steps by itself. */
   readonly local: boolean;
+  /** In the run's currency; null if nobody says what it costs. */
+  readonly price: Price | null;
+  /** What it has sent and received, which goes on counting. */
+  readonly traffic: Readonly<Traffic>;
 }
 
 /** What the core is told. P is whatever holds the pieces of a range. */

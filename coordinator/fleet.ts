@@ -3,6 +3,7 @@ import { microBatchesOf } from '../src/data/batches.js';
 import { cutShards } from '../src/data/shards.js';
 import type { WorkerEvent } from '../src/events.js';
 import { sizeOf } from '../src/model/model.js';
+import type { Pricing } from '../src/cost/pricing.js';
 import { encodeFrame } from '../src/protocol/frame.js';
 import {
   type CoordinatorMessage,
@@ -10,7 +11,8 @@ import {
   type Welcome,
 } from '../src/protocol/protocol.js';
 import type { PreparedRun } from './prepare.js';
-import { RemoteWorker, type Traffic } from './remote-worker.js';
+import type { Traffic } from './core-messages.js';
+import { RemoteWorker } from './remote-worker.js';
 import { CoordinatorServer } from './server.js';
 import type { Training } from './training.js';
 
@@ -21,6 +23,7 @@ export interface FleetOptions {
   readonly run: string;
   readonly prepared: PreparedRun;
   readonly training: Training;
+  readonly pricing: Pricing;
   readonly onEvent: (event: WorkerEvent) => void;
   readonly onNotice: (sentence: string) => void;
 }
@@ -29,20 +32,19 @@ export interface FleetOptions {
 export class Fleet {
   readonly #server: CoordinatorServer;
   readonly #workers: Set<RemoteWorker>;
-  readonly #traffic: Traffic;
+  readonly #training: Training;
 
-  private constructor(server: CoordinatorServer, workers: Set<RemoteWorker>, traffic: Traffic) {
+  private constructor(server: CoordinatorServer, workers: Set<RemoteWorker>, training: Training) {
     this.#server = server;
     this.#workers = workers;
-    this.#traffic = traffic;
+    this.#training = training;
   }
 
   /** Starts to listen. */
   static async listen(options: FleetOptions): Promise<Fleet> {
-    const { config, token, prepared } = options;
+    const { config, token, prepared, training } = options;
     const { model, plan } = prepared;
     const workers = new Set<RemoteWorker>();
-    const traffic = { sent: 0, received: 0 };
     const shards = cutShards(prepared.dataset.train, sizeOf(prepared.dataset.shape));
     const welcome = welcomeFrame(
       options,
@@ -54,20 +56,23 @@ export class Fleet {
       token,
       largestFrame: largestWorkerFrame(model.parameterCount, microBatchesOf(plan.batch)),
       shards: new Map(shards.map(({ sha256, parts }) => [sha256, parts])),
+      onShard: (bytes) => {
+        training.traffic.sent += bytes;
+      },
       onConnection: (socket) => {
-        acceptWorker(options, { workers, traffic }, welcome, socket);
+        acceptWorker(options, workers, welcome, socket);
       },
     });
-    return new Fleet(server, workers, traffic);
+    return new Fleet(server, workers, training);
   }
 
   get port(): number {
     return this.#server.port;
   }
 
-  /** Bytes of the frames that went to workers and came from them; a copy. */
+  /** Bytes that went to workers and came from them, as messages and as data; a copy. */
   get traffic(): Readonly<Traffic> {
-    return { ...this.#traffic };
+    return { ...this.#training.traffic };
   }
 
   /** Tells the workers how the run ended, and stops listening. */
@@ -79,15 +84,15 @@ export class Fleet {
 }
 
 function acceptWorker(
-  { prepared, training, onEvent, onNotice }: FleetOptions,
-  { workers, traffic }: { readonly workers: Set<RemoteWorker>; readonly traffic: Traffic },
+  { prepared, training, pricing, onEvent, onNotice }: FleetOptions,
+  workers: Set<RemoteWorker>,
   welcome: Buffer,
   socket: ConstructorParameters<typeof RemoteWorker>[0],
 ): void {
   const worker: RemoteWorker = new RemoteWorker(socket, {
     training,
+    pricing,
     welcome,
-    traffic,
     pool: prepared.pool,
     plan: prepared.plan,
     parameterCount: prepared.model.parameterCount,

@@ -39,7 +39,7 @@ export class Member {
   #probeAt = 0;
   #probePause: number = limits.probe.first;
 
-  constructor(id: MemberId, { threads, local }: MemberProfile) {
+  constructor(id: MemberId, { threads, local }: Pick<MemberProfile, 'threads' | 'local'>) {
     this.id = id;
     this.threads = threads;
     this.local = local;

@@ -10,10 +10,12 @@ import {
   type WorkerMessage,
   workerMessage,
 } from '../src/protocol/protocol.js';
+import { type Price, readPrice } from '../src/cost/price.js';
+import type { Pricing } from '../src/cost/pricing.js';
 import type { WorkerAction } from '../src/events.js';
 import { coveringNodes } from '../src/reduce/tree.js';
 import type { HeldPiece, ThreadPool } from '../src/threads/pool.js';
-import type { Absence, MemberId } from './core-messages.js';
+import type { Absence, MemberId, Traffic } from './core-messages.js';
 import type { RemoteMember, Training } from './training.js';
 
 export interface RemoteWorkerOptions {
@@ -21,6 +23,7 @@ export interface RemoteWorkerOptions {
   readonly pool: ThreadPool;
   readonly plan: BatchPlan;
   readonly parameterCount: number;
+  readonly pricing: Pricing;
   /** The frame that tells a worker all about the run. */
   readonly welcome: Buffer;
   /** What it does now; for some of that, why. */
@@ -28,14 +31,6 @@ export interface RemoteWorkerOptions {
   /** Somebody was turned away. */
   readonly onRefused: (reason: string) => void;
   readonly onClosed: () => void;
-  /** Counts its frames. */
-  readonly traffic: Traffic;
-}
-
-/** Bytes of frames, without what WebSocket and the network add. */
-export interface Traffic {
-  sent: number;
-  received: number;
 }
 
 type State = 'new' | 'preparing' | 'member' | 'gone';
@@ -54,6 +49,9 @@ export class RemoteWorker implements RemoteMember {
   #member: MemberId = 0;
   name = '';
   threads = 0;
+  price: Price | null = null;
+  /** As the worker sends and receives. */
+  readonly traffic: Traffic = { sent: 0, received: 0 };
 
   constructor(socket: WebSocket, options: RemoteWorkerOptions) {
     this.#socket = socket;
@@ -83,8 +81,9 @@ export class RemoteWorker implements RemoteMember {
 
   send(frame: Buffer): void {
     this.#socket.send(frame);
-    const { parameterCount, traffic } = this.#options;
-    traffic.sent += frame.length;
+    const { parameterCount, training } = this.#options;
+    training.traffic.sent += frame.length;
+    this.traffic.received += frame.length;
     const most = limits.waitingBytes + 2 * pieceBytes(parameterCount);
     if (this.#state === 'member' && this.#socket.bufferedAmount > most) {
       this.#cut('it does not read what it is sent');
@@ -155,7 +154,8 @@ export class RemoteWorker implements RemoteMember {
   #receive(data: RawData, isBinary: boolean): void {
     try {
       if (!isBinary || !Buffer.isBuffer(data)) throw protocolError('it sent text');
-      this.#options.traffic.received += data.length;
+      this.#options.training.traffic.received += data.length;
+      this.traffic.sent += data.length;
       if (this.#state === 'new' && data.length > limits.helloBytes) {
         throw protocolError('its first message is too long');
       }
@@ -191,7 +191,7 @@ export class RemoteWorker implements RemoteMember {
     }
   }
 
-  #hello({ protocol, name, threads }: WorkerMessage & { type: 'hello' }): void {
+  #hello({ protocol, name, threads, price }: WorkerMessage & { type: 'hello' }): void {
     if (this.#state !== 'new') throw protocolError('it introduced itself twice');
     clearTimeout(this.#due);
     if (protocol !== PROTOCOL_VERSION) {
@@ -199,7 +199,10 @@ export class RemoteWorker implements RemoteMember {
         `this coordinator speaks protocol version ${PROTOCOL_VERSION} and the worker ${protocol}; install the same version of dtrain on both`,
       );
     }
+    const paid = this.#options.pricing.of(name, price ? readPrice(price) : null);
+    if ('refusal' in paid) throw protocolError(paid.refusal);
     this.#state = 'preparing';
+    this.price = paid.price;
     this.name = name;
     this.threads = threads;
     this.#due = setTimeout(() => {

@@ -1,12 +1,12 @@
-import { randomBytes } from 'node:crypto';
 import type { CoordinatorConfig, TrainConfig } from '../src/config/types.js';
 import { batchOf } from '../src/data/batches.js';
 import { DtrainError } from '../src/errors.js';
+import type { Pricing } from '../src/cost/pricing.js';
 import type { Progress, ResultEvent, RunEvent } from '../src/events.js';
 import { stepHyperparameters } from '../src/optim/optimizer.js';
 import { learningRate } from '../src/optim/schedule.js';
 import type { RunFolder } from '../src/report/run-folder.js';
-import { isLoopback, reachableHosts, workerUrl } from './addresses.js';
+import { newToken, reachableHosts, workerUrl } from './addresses.js';
 import { CheckpointWriter } from './checkpoint/writer.js';
 import { Fleet } from './fleet.js';
 import type { PreparedRun } from './prepare.js';
@@ -45,6 +45,7 @@ export class Run {
   readonly #config: TrainConfig | CoordinatorConfig;
   readonly #listeners: RunListeners;
   readonly #folder: RunFolder;
+  readonly #pricing: Pricing;
   readonly #resumed: ResumedRun | undefined;
   readonly #started = performance.now();
   #began = false;
@@ -54,12 +55,14 @@ export class Run {
     listeners: RunListeners,
     name: string,
     folder: RunFolder,
+    pricing: Pricing,
     resumed?: ResumedRun,
   ) {
     this.#identity = { name, folder: folder.path, config };
     this.#config = config;
     this.#listeners = listeners;
     this.#folder = folder;
+    this.#pricing = pricing;
     this.#resumed = resumed;
   }
 
@@ -163,6 +166,7 @@ export class Run {
       run: this.#identity.name,
       prepared,
       training,
+      pricing: this.#pricing,
       onEvent: (event) => {
         this.#emit(event);
       },
@@ -179,7 +183,7 @@ export class Run {
    */
   async #token({ token, host }: CoordinatorConfig): Promise<string | null> {
     const kept = token ?? (await this.#folder.token());
-    const made = kept ?? (isLoopback(host) ? null : randomBytes(16).toString('hex'));
+    const made = kept ?? newToken(host);
     if (made !== null) await this.#folder.keepToken(made);
     return made;
   }
@@ -201,6 +205,7 @@ export class Run {
       saveEvery: config.checkpointEvery,
       onSave,
       localThreads: config.threads > 0,
+      localPrice: this.#pricing.own,
       startWith: 'workers' in config ? config.workers : 0,
       validation: config.validation > 0,
       hyper: (step) => stepHyperparameters(config, rate(step), batchOf(plan, step).samples, step),

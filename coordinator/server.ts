@@ -16,6 +16,8 @@ export interface ServerOptions {
   /** Shards by their SHA-256. */
   readonly shards: ReadonlyMap<string, readonly Uint8Array[]>;
   readonly onConnection: (socket: WebSocket) => void;
+  /** A shard of so many bytes is sent. */
+  readonly onShard?: (bytes: number) => void;
 }
 
 /** The coordinator's one port: WebSocket for workers, HTTP for shards. */
@@ -102,10 +104,12 @@ export class CoordinatorServer {
       response.writeHead(404).end('There is no such thing here.\n');
       return;
     }
+    const bytes = shard.reduce((sum, part) => sum + part.length, 0);
     response.writeHead(200, {
       'content-type': 'application/octet-stream',
-      'content-length': shard.reduce((sum, part) => sum + part.length, 0),
+      'content-length': bytes,
     });
+    this.#options.onShard?.(bytes);
     for (const part of shard) response.write(part);
     response.end();
   }

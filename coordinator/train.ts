@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { CoordinatorConfig, TrainConfig } from '../src/config/types.js';
+import { Pricing } from '../src/cost/pricing.js';
 import type { ResultEvent } from '../src/events.js';
 import { RunFolder } from '../src/report/run-folder.js';
 import { type PreparedRun, prepareRun } from './prepare.js';
@@ -20,6 +21,7 @@ export async function trainRun(
 ): Promise<ResultEvent> {
   if (resumed) return resumeRun(config, listeners, resumed);
   const { onNotice = () => undefined, signal } = listeners;
+  const pricing = await Pricing.of(config);
   const saved = savedConfig(config);
   const folder =
     config.out === null && config.name === null
@@ -29,7 +31,7 @@ export async function trainRun(
     .basename(folder.path)
     .replace(/[^A-Za-z0-9._-]/g, '-')
     .slice(0, 64);
-  const run = new Run(config, listeners, config.name ?? basename, folder);
+  const run = new Run(config, listeners, config.name ?? basename, folder, pricing);
   let prepared: PreparedRun | undefined;
   try {
     prepared = await prepareRun(config, onNotice, signal);
@@ -49,6 +51,7 @@ async function resumeRun(
   resumed: ResumedRun,
 ): Promise<ResultEvent> {
   const { onNotice = () => undefined, signal } = listeners;
+  const pricing = await Pricing.of(config);
   for (const notice of resumed.notices) onNotice(notice);
   const prepared = await prepareRun(config, onNotice, signal);
   try {
@@ -56,7 +59,10 @@ async function resumeRun(
     const folder = await RunFolder.reopen(resumed.folder, step, savedConfig(config));
     try {
       const { run } = resumed.checkpoint.meta;
-      return await new Run(config, listeners, run, folder, resumed).execute(prepared, step);
+      return await new Run(config, listeners, run, folder, pricing, resumed).execute(
+        prepared,
+        step,
+      );
     } finally {
       folder.close();
     }

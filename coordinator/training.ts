@@ -1,4 +1,5 @@
 import { batchOf } from '../src/data/batches.js';
+import type { Price } from '../src/cost/price.js';
 import type { EpochEvent, Progress } from '../src/events.js';
 import { DtrainError } from '../src/errors.js';
 import { encodeFrame } from '../src/protocol/frame.js';
@@ -14,15 +15,16 @@ import {
   type CoreEvent,
   LOCAL,
   type MemberId,
+  type MemberProfile,
   type Outcome,
+  type Traffic,
 } from './core-messages.js';
 import { PhaseTally } from './phase-tally.js';
 import type { MicroBatchRange } from './ranges.js';
 import { type RunProgress, Tally } from './tally.js';
 
 /** A remote worker, as the run sees it. */
-export interface RemoteMember {
-  readonly threads: number;
+export interface RemoteMember extends Omit<MemberProfile, 'local'> {
   send(frame: Buffer): void;
   /** It is not waited for any longer. */
   lost(why: Absence): void;
@@ -43,6 +45,8 @@ export interface TrainingOptions extends Pick<
   readonly pool: ThreadPool;
   /** Whether the pool's threads train; else they only evaluate. */
   readonly localThreads: boolean;
+  /** What this machine costs. */
+  readonly localPrice: Price | null;
   readonly validation: boolean;
   /** What was done before `firstStep`. */
   readonly before: RunProgress;
@@ -72,8 +76,13 @@ export interface TrainingResult {
 
 type Pieces = readonly HeldPiece[];
 
+/** What the coordinator's own threads are called. */
+const LOCAL_NAME = 'local';
+
 /** The run at work: does what the core says, with threads and remote workers. */
 export class Training {
+  /** What the coordinator has sent to workers and received from them. */
+  readonly traffic: Traffic = { sent: 0, received: 0 };
   readonly #options: TrainingOptions;
   readonly #core: Core<Pieces>;
   readonly #remotes = new Map<MemberId, RemoteMember>();
@@ -123,12 +132,11 @@ export class Training {
    * @throws DtrainError NOT_FINITE, THREAD_FAILED
    */
   async run(): Promise<TrainingResult> {
-    const { pool, localThreads, firstStep, totalSteps } = this.#options;
+    const { localThreads, firstStep, totalSteps } = this.#options;
     // A run that was killed after its last step has nobody to wait for.
     if (firstStep === totalSteps) this.#finish('complete');
     else if (localThreads) {
-      const profile = { threads: pool.threads, local: true };
-      this.#tell({ type: 'joined', member: LOCAL, profile });
+      this.#tell({ type: 'joined', member: LOCAL, profile: this.#localProfile });
     } else if (this.#remotes.size === 0) this.#options.onWait(0, false);
     const outcome = await this.#finished.finally(() => {
       clearTimeout(this.#timer);
@@ -148,6 +156,12 @@ export class Training {
     };
   }
 
+  get #localProfile(): MemberProfile {
+    const { pool, localPrice } = this.#options;
+    const { traffic } = this;
+    return { name: LOCAL_NAME, threads: pool.threads, local: true, price: localPrice, traffic };
+  }
+
   /** Ends the run after the current step. */
   stop(): void {
     this.#tell({ type: 'stop' });
@@ -161,7 +175,9 @@ export class Training {
   join(member: RemoteMember): MemberId {
     const id = ++this.#lastMember;
     this.#remotes.set(id, member);
-    this.#tell({ type: 'joined', member: id, profile: { threads: member.threads, local: false } });
+    const { name, threads, price, traffic } = member;
+    const profile = { name, threads, price, traffic, local: false };
+    this.#tell({ type: 'joined', member: id, profile });
     return id;
   }
 

@@ -1,6 +1,7 @@
 import type { RawData, WebSocket } from 'ws';
 import { batchOf } from '../src/data/batches.js';
 import type { ChosenEngine } from '../src/engine/choose.js';
+import { type Price, statePrice } from '../src/cost/price.js';
 import { DtrainError } from '../src/errors.js';
 import { decodeFrame, encodeFrame } from '../src/protocol/frame.js';
 import {
@@ -24,6 +25,8 @@ export type SessionEnd =
 export interface SessionOptions {
   readonly name: string;
   readonly threads: number;
+  /** What this worker costs; null if its user does not say. */
+  readonly price: Price | null;
   /** Gives the threads for what the coordinator describes. */
   readonly engineFor: (welcome: Welcome, module: Uint8Array) => Promise<WorkerEngine>;
   readonly onJoined: (run: string, engine: ChosenEngine) => void;
@@ -51,7 +54,7 @@ export class Session {
 
   /** @throws DtrainError REFUSED, PROTOCOL, THREAD_FAILED */
   run(): Promise<SessionEnd> {
-    const { name, threads, signal } = this.#options;
+    const { name, threads, price, signal } = this.#options;
     const socket = this.#socket;
     return new Promise<SessionEnd>((resolve, reject) => {
       const end = (how: SessionEnd): void => {
@@ -93,7 +96,8 @@ export class Session {
       this.#welcome = setTimeout(() => {
         socket.terminate();
       }, limits.welcomeMs);
-      this.#say({ type: 'hello', protocol: PROTOCOL_VERSION, name, threads });
+      const cost = price ? { price: statePrice(price) } : {};
+      this.#say({ type: 'hello', protocol: PROTOCOL_VERSION, name, threads, ...cost });
       if (signal.aborted) leave();
     });
   }

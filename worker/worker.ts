@@ -3,6 +3,8 @@ import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { defaultCacheDir } from '../src/data/cache-dir.js';
 import { ShardCache } from '../src/data/shard-cache.js';
+import { ownPrice } from '../src/cost/own-price.js';
+import { type Price, priceText } from '../src/cost/price.js';
 import type { WorkerConfig } from '../src/config/types.js';
 import { engineText } from '../src/engine/engine-text.js';
 import { DtrainError } from '../src/errors.js';
@@ -29,7 +31,8 @@ export async function runWorker(
   config: WorkerConfig,
   listeners: WorkerListeners,
 ): Promise<'complete' | 'stopped' | 'failed' | 'left'> {
-  const worker = new Worker(parseCoordinatorUrl(address), config, listeners);
+  const url = parseCoordinatorUrl(address);
+  const worker = new Worker(url, config, await ownPrice(config), listeners);
   try {
     return await worker.run();
   } finally {
@@ -40,6 +43,7 @@ export async function runWorker(
 class Worker {
   readonly #url: CoordinatorUrl;
   readonly #config: WorkerConfig;
+  readonly #price: Price | null;
   readonly #listeners: WorkerListeners;
   readonly #cache = new ShardCache(path.join(defaultCacheDir(), 'shards'));
   /** The last connection got as far as work: only then does patience begin anew. */
@@ -48,9 +52,15 @@ class Worker {
   /** What the threads were started for: a coordinator that comes back finds them ready. */
   #engine: { readonly key: string; readonly engine: WorkerEngine } | undefined;
 
-  constructor(url: CoordinatorUrl, config: WorkerConfig, listeners: WorkerListeners) {
+  constructor(
+    url: CoordinatorUrl,
+    config: WorkerConfig,
+    price: Price | null,
+    listeners: WorkerListeners,
+  ) {
     this.#url = url;
     this.#config = config;
+    this.#price = price;
     this.#listeners = listeners;
   }
 
@@ -102,13 +112,15 @@ class Worker {
     const session = new Session(socket, {
       name: name ?? defaultName(),
       threads,
+      price: this.#price,
       engineFor: (welcome, module) => this.#engineFor(welcome, module),
       onJoined: (run, engine) => {
         this.#joined = true;
         this.#spare = false;
         const plural = threads === 1 ? '' : 's';
+        const cost = this.#price ? `, at ${priceText(this.#price)}` : '';
         onNotice(
-          `Joined ${run} at ${this.#url.text} with ${threads} thread${plural}, ${engineText(engine.name, engine.note)}.`,
+          `Joined ${run} at ${this.#url.text} with ${threads} thread${plural}, ${engineText(engine.name, engine.note)}${cost}.`,
         );
       },
       onStanding: (spare) => {

@@ -1,4 +1,4 @@
-import type { BenchKind } from '../../src/config/bench-options.js';
+import type { WorkerKind } from '../../src/config/bench-options.js';
 import type { BenchReport, Row, SameWeights, Table } from '../results.js';
 import type { Spread } from '../statistics.js';
 
@@ -6,8 +6,14 @@ import type { Spread } from '../statistics.js';
 
 const number = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 
-export function workersText(kind: BenchKind, workers: number): string {
-  const [one, several] = kind === 'threads' ? ['thread', 'threads'] : ['process', 'processes'];
+const names: Readonly<Record<WorkerKind, readonly [one: string, several: string]>> = {
+  threads: ['thread', 'threads'],
+  processes: ['process', 'processes'],
+  joined: ['that joined', 'that joined'],
+};
+
+export function workersText(kind: WorkerKind, workers: number): string {
+  const [one, several] = names[kind];
   return `${number.format(workers)} ${workers === 1 ? one : several}`;
 }
 
@@ -87,7 +93,7 @@ const BUSY = 0.5;
 /** What a reader of the figures should know. */
 export function noteLines({ machine, tables }: Pick<BenchReport, 'machine' | 'tables'>): string[] {
   const rows = tables.flatMap((table) => table.rows);
-  const crowded = rows.some(({ workers }) => workers > machine.cores);
+  const crowded = rows.some(({ kind, workers }) => kind !== 'joined' && workers > machine.cores);
   const processes = rows.some(
     ({ kind, workers }) => kind === 'processes' && workers >= machine.cores,
   );

@@ -1,5 +1,5 @@
 import type { ChartConfiguration, ChartDataset, ScatterDataPoint } from 'chart.js';
-import { benchKinds } from '../../src/config/bench-options.js';
+import { benchKinds, type WorkerKind } from '../../src/config/bench-options.js';
 import type { Row, Table } from '../results.js';
 import type { Spread } from '../statistics.js';
 import { workersText } from './cells.js';
@@ -7,7 +7,11 @@ import { workersText } from './cells.js';
 /** A chart as Chart.js takes it; nothing in it but what JSON can hold. */
 export type Chart = ChartConfiguration<'line', ScatterDataPoint[]> | ChartConfiguration<'bar'>;
 
-const colours: Readonly<Record<Row['kind'], string>> = { threads: '#1f77b4', processes: '#d95f02' };
+const colours: Readonly<Record<WorkerKind, string>> = {
+  threads: '#1f77b4',
+  processes: '#d95f02',
+  joined: '#7570b3',
+};
 const phases = [
   ['compute', 'compute', '#1f77b4'],
   ['reduce', 'reduce', '#66a61e'],
@@ -74,7 +78,9 @@ function dashed(label: string, data: ScatterDataPoint[]): Line {
 
 /** For each kind the medians, and behind them the band from the least to the most. */
 function withSpread({ rows }: Table, spreadOf: (row: Row) => Spread): Line[] {
-  const kinds = benchKinds.filter((kind) => rows.some((row) => row.kind === kind));
+  const kinds = [...benchKinds, 'joined' as const].filter((kind) =>
+    rows.some((row) => row.kind === kind),
+  );
   return kinds.flatMap((kind) => {
     const of = rows.filter((row) => row.kind === kind);
     const points = (which: keyof Spread): ScatterDataPoint[] =>

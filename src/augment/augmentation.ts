@@ -18,7 +18,7 @@ export type Change = keyof Augmentation;
 export const NO_AUGMENTATION: Augmentation = { shift: 0, rotate: 0, scale: 0, elastic: 0 };
 
 /** What suits handwritten digits. */
-export const usualAmounts: Augmentation = { shift: 0.07, rotate: 10, scale: 0.1, elastic: 0.1 };
+export const usualAmounts: Augmentation = { shift: 0.05, rotate: 5, scale: 0.05, elastic: 0.07 };
 
 /** The most there may be of each; a larger one leaves too little of an image. */
 export const largestAmounts: Augmentation = { shift: 0.5, rotate: 180, scale: 0.5, elastic: 0.5 };

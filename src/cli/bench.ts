@@ -12,6 +12,7 @@ import { textOf } from '../../bench/report/text.js';
 import { type BenchConfig, benchOptions, resolveBench } from '../config/bench-options.js';
 import { addTable } from '../config/flags.js';
 import { diskReason, DtrainError } from '../errors.js';
+import { joinLines } from './join-lines.js';
 import { interruptible } from './interrupt.js';
 import { count } from './text.js';
 
@@ -35,6 +36,9 @@ export function benchCommand(): Command {
     const report = await runBench(config, {
       onNotice,
       signal,
+      onListening: (urls, token) => {
+        for (const line of joinLines(urls, token)) onNotice(line);
+      },
       onRun: (round, measurement) => {
         showRun(config, round, measurement);
       },

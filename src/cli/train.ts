@@ -5,7 +5,7 @@ import { addOptions } from '../config/flags.js';
 import { trainKeys } from '../config/options.js';
 import { resolveTrain } from '../config/resolve.js';
 import type { CoordinatorConfig, TrainConfig } from '../config/types.js';
-import { shellWord } from '../shell-word.js';
+import { joinLines } from './join-lines.js';
 import { Display } from './display.js';
 import { checkpointOnSignal, interruptible } from './interrupt.js';
 
@@ -52,10 +52,4 @@ export async function runAndShow(
   } finally {
     await display.close();
   }
-}
-
-/** What to type on another machine. */
-function joinLines(urls: readonly string[], token: string | null): string[] {
-  const secret = token === null ? '' : ` --token ${shellWord(token)}`;
-  return ['Workers join with:', ...urls.map((url) => `  dtrain worker ${url}${secret}`)];
 }

@@ -12,7 +12,9 @@ export const benchKinds = ['threads', 'processes'] as const;
 /** Strong: one global batch for any number of workers. Weak: one batch for each worker. */
 const scalings = ['strong', 'weak'] as const;
 
-export type BenchKind = (typeof benchKinds)[number];
+type BenchKind = (typeof benchKinds)[number];
+/** What a row of a table measures: also workers of other machines, all that joined together. */
+export type WorkerKind = BenchKind | 'joined';
 export type Scaling = (typeof scalings)[number];
 
 type Shared =
@@ -23,6 +25,9 @@ type Shared =
   | 'seed'
   | 'engine'
   | 'steps'
+  | 'host'
+  | 'port'
+  | 'token'
   | 'json'
   | 'quiet'
   | 'verbose';
@@ -30,6 +35,7 @@ type Shared =
 interface BenchValues extends Pick<OptionValues, Shared> {
   readonly workers: readonly number[] | null;
   readonly kinds: readonly BenchKind[];
+  readonly joined: number;
   readonly scaling: readonly Scaling[];
   readonly batch: readonly number[];
   readonly runs: number;
@@ -66,6 +72,19 @@ export const benchOptions: TableOf<BenchValues> = {
     defaultText: benchKinds.join(','),
     parser: listOf(benchKinds),
   },
+  joined: {
+    flag: '--joined <count>',
+    description: 'workers of other machines to wait for and to measure too, all together',
+    default: 0,
+    parser: wholeNumber(0, MOST_WORKERS),
+  },
+  host: { ...options.host, description: 'address for --joined to listen on; 0.0.0.0 for all' },
+  port: {
+    ...options.port,
+    description: 'port for --joined to listen on',
+    parser: wholeNumber(1, 65_535),
+  },
+  token: { ...options.token, description: 'secret that workers which join must know' },
   scaling: {
     flag: '--scaling <names>',
     description: 'strong (one global batch), weak (one batch for each worker)',
@@ -128,6 +147,10 @@ export function resolveBench(sources: Sources): BenchConfig {
   const config = {
     workers: [...new Set([1, ...(settings.get('workers') ?? upTo(availableParallelism()))])],
     kinds: settings.get('kinds'),
+    joined: settings.get('joined'),
+    host: settings.get('host'),
+    port: settings.get('port'),
+    token: settings.get('token'),
     scaling: settings.get('scaling'),
     batch: settings.get('batch'),
     runs: settings.get('runs'),
@@ -147,7 +170,8 @@ export function resolveBench(sources: Sources): BenchConfig {
     quiet,
     verbose,
   };
-  const largest = (config.batch.at(-1) ?? 0) * (config.workers.at(-1) ?? 0);
+  const most = Math.max(config.workers.at(-1) ?? 0, config.joined);
+  const largest = (config.batch.at(-1) ?? 0) * most;
   if (config.scaling.includes('weak') && largest > LARGEST_BATCH) {
     throw new DtrainError(
       'USAGE',

@@ -1,3 +1,4 @@
+import { costOptions, priceKeys } from './cost-options.js';
 import type { OptionTable } from './option.js';
 import {
   duration,
@@ -137,6 +138,7 @@ export const options: OptionTable = {
     defaultText: '10m',
     parser: duration,
   },
+  ...costOptions,
 };
 
 /** A coordinator may leave all the computing to its workers. */
@@ -166,6 +168,9 @@ export const trainKeys = [
   'out',
   'name',
   'checkpointEvery',
+  ...priceKeys,
+  'currency',
+  'rate',
   'resume',
   'override',
   'config',
@@ -182,6 +187,7 @@ export const coordinatorKeys = [
   'workers',
   'token',
   'tokenFile',
+  'workerPrice',
   ...trainKeys,
 ] as const satisfies readonly OptionKey[];
 
@@ -193,6 +199,7 @@ export const workerKeys = [
   'token',
   'tokenFile',
   'patience',
+  ...priceKeys,
   'quiet',
   'verbose',
 ] as const satisfies readonly OptionKey[];

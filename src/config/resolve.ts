@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { augmentationText } from '../augment/augmentation.js';
 import { DtrainError } from '../errors.js';
+import type { PriceSettings } from '../cost/own-price.js';
 import { type ConfigFile, readTokenFile } from './files.js';
 import type { OptionTable } from './option.js';
 import { coordinatorOptions, options } from './options.js';
@@ -48,6 +49,7 @@ export async function resolveWorker(sources: Sources): Promise<WorkerConfig> {
     engine: settings.get('engine'),
     token: await token(settings),
     patience: settings.get('patience'),
+    ...price(settings),
     ...loudness(settings),
   };
 }
@@ -141,9 +143,28 @@ function run(settings: Settings): TrainConfig {
     out: settings.get('out'),
     name: settings.get('name'),
     checkpointEvery: settings.get('checkpointEvery'),
+    ...price(settings),
+    currency: settings.get('currency'),
+    rate: settings.get('rate'),
+    workerPrice: settings.get('workerPrice'),
     profile: settings.get('profile'),
     json: settings.get('json'),
     ...loudness(settings),
+  };
+}
+
+/** What this machine costs is said in one of three ways. */
+function price(settings: Settings): PriceSettings {
+  const way = settings.chosen(['price', 'watts', 'instance']);
+  return {
+    price: way === 'price' ? settings.get('price') : null,
+    watts: way === 'watts' ? settings.get('watts') : null,
+    instance: way === 'instance' ? settings.get('instance') : null,
+    kwh: settings.get('kwh'),
+    spot: settings.get('spot'),
+    prices: settings.get('prices'),
+    perGb: settings.get('perGb'),
+    billingMinimum: settings.get('billingMinimum'),
   };
 }
 

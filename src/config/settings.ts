@@ -53,15 +53,24 @@ export class Settings<V extends object = OptionValues> {
    * one wins as for any setting; both from one source is an error.
    */
   either<A extends keyof V & string, B extends keyof V & string>(a: A, b: B): [V[A], V[B]] {
-    const values: [V[A], V[B]] = [this.get(a), this.get(b)];
-    if (!isOn(values[0]) || !isOn(values[1])) return values;
-    const order = this.#rank(a) - this.#rank(b);
-    if (order < 0) return [values[0], this.#table[b].default];
-    if (order > 0) return [this.#table[a].default, values[1]];
+    const chosen = this.chosen<A | B>([a, b]);
+    return [this.#unless(b, chosen, a), this.#unless(a, chosen, b)];
+  }
+
+  /** The one that is on, if any is, of several of which at most one may be; likewise. */
+  chosen<K extends keyof V & string>(keys: readonly K[]): K | undefined {
+    const on = keys.filter((key) => isOn(this.get(key)));
+    const strongest = Math.min(...on.map((key) => this.#rank(key)));
+    const [first, second] = on.filter((key) => this.#rank(key) === strongest);
+    if (first === undefined || second === undefined) return first;
     throw new DtrainError(
       'USAGE',
-      `${this.origin(a)} and ${this.origin(b)} exclude each other: give only one of them.`,
+      `${this.origin(first)} and ${this.origin(second)} exclude each other: give only one of them.`,
     );
+  }
+
+  #unless<K extends keyof V & string>(other: string, chosen: string | undefined, key: K): V[K] {
+    return chosen === other ? this.#table[key].default : this.get(key);
   }
 
   /** Whether a flag or a variable gives it. */

@@ -1,4 +1,6 @@
 import type { Augmentation } from '../augment/augmentation.js';
+import type { PriceSettings } from '../cost/own-price.js';
+import type { MoneySettings } from '../cost/pricing.js';
 import type { OptimizerName } from '../optim/optimizer.js';
 
 export const models = ['lenet5', 'lenet5-1998'] as const;
@@ -39,7 +41,7 @@ export type CheckpointInterval = { readonly steps: number } | { readonly seconds
 export type Overridable = Exclude<keyof TrainingSettings, 'model'> | 'data';
 
 /** The configuration of `dtrain train`. */
-export interface TrainConfig extends TrainingSettings {
+export interface TrainConfig extends TrainingSettings, MoneySettings {
   readonly checkpointEvery: CheckpointInterval;
   readonly dataDir: string | null;
   readonly engine: EngineChoice;
@@ -63,7 +65,7 @@ export interface CoordinatorConfig extends TrainConfig {
 }
 
 /** The configuration of `dtrain worker`. */
-export interface WorkerConfig {
+export interface WorkerConfig extends PriceSettings {
   readonly threads: number;
   readonly name: string | null;
   readonly token: string | null;
@@ -86,6 +88,9 @@ export interface OptionValues
 }
 
 export type OptionKey = keyof OptionValues;
+
+/** The options that are about money. */
+export type CostKey = keyof MoneySettings;
 
 /** The configuration of `dtrain eval`, `data` and `doctor`. */
 export interface InspectionConfig {

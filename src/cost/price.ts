@@ -13,10 +13,13 @@ export interface Price {
 }
 
 /** The longest minimum, in seconds: a month. */
-const LONGEST_MINIMUM = 31 * 24 * 3600;
+export const LONGEST_MINIMUM = 31 * 24 * 3600;
 
 const SECONDS_PER_HOUR = 3600n;
 const BYTES_PER_GIGABYTE = 10n ** 9n;
+
+/** What `parsePerHour` takes, as it continues "must be …". */
+export const PER_HOUR = 'a price for an hour such as 0.12/h or "0.12 EUR/h"';
 
 /** Reads `0.12/h`, `0.12 EUR/h`. */
 export function parsePerHour(text: string): Pick<Price, 'perHour' | 'currency'> | undefined {

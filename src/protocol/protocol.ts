@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Change, largestAmounts } from '../augment/augmentation.js';
+import { statedPrice } from '../cost/price.js';
 import { mostNodes } from '../reduce/tree.js';
 
 /**
@@ -78,6 +79,8 @@ const hello = z.strictObject({
   protocol: count,
   name,
   threads: z.number().int().min(1).max(256),
+  /** What it costs, if its user says so. */
+  price: statedPrice.optional(),
 });
 
 /** The worker has its data and its threads, and can be given work. */

@@ -9,6 +9,7 @@ const comparisons: readonly Comparison[] = comparisonsOf(
     batch: [64],
     kinds: ['threads', 'processes'],
     workers: [1, 2],
+    joined: 0,
   },
   () => 100,
 );

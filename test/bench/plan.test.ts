@@ -6,6 +6,7 @@ const settings = {
   batch: [64],
   kinds: ['threads', 'processes'],
   workers: [1, 2, 4],
+  joined: 0,
 } as const;
 
 test('strong scaling keeps the batch, weak scaling keeps the batch of each worker', () => {
@@ -16,6 +17,16 @@ test('strong scaling keeps the batch, weak scaling keeps the batch of each worke
     expect(batches(strong, kind)).toEqual([64, 64, 64]);
     expect(batches(weak, kind)).toEqual([64, 128, 256]);
   }
+});
+
+test('workers that joined are one configuration, all together and the last', () => {
+  const comparisons = comparisonsOf({ ...settings, joined: 3 }, () => 100);
+  const last = comparisons.map(({ configurations }) => configurations.at(-1));
+  expect(last).toMatchObject([
+    { kind: 'joined', workers: 3, batch: 64 },
+    { kind: 'joined', workers: 3, batch: 192 },
+  ]);
+  expect(comparisons.map(({ configurations }) => configurations.length)).toEqual([7, 7]);
 });
 
 test('all configurations of a comparison take the steps of its batch, and a quarter before', () => {

@@ -60,6 +60,16 @@ const yesOrNo: Values = {
   expects: 'true, false, 1 or 0',
 };
 
+const amount: Values = {
+  valid: [
+    ['0.30', '0.30'],
+    ['0.30 EUR', '0.30 EUR'],
+    [0.3, '0.3'],
+  ],
+  invalid: ['', '-1', '0,3', '0.30 euro', 1e-7, true],
+  expects: 'an amount such as 0.30 or "0.30 EUR"',
+};
+
 const cases: Readonly<Record<Exclude<OptionKey, 'config' | 'tokenFile'>, Values>> = {
   model: choice('lenet5', 'lenet5-1998'),
   dataDir: path,
@@ -207,6 +217,64 @@ const cases: Readonly<Record<Exclude<OptionKey, 'config' | 'tokenFile'>, Values>
     ],
     invalid: ['', 's', '10 m', '1d', '-1s', -1, '501h', '1h30m', 'Infinity'],
     expects: 'a duration such as 90s, 10m or 2h, at most 500h',
+  },
+  price: {
+    valid: [
+      ['0.12/h', '0.12/h'],
+      ['0.12 EUR/h', '0.12 EUR/h'],
+    ],
+    invalid: ['', '0.12', '-0.12/h', '0.12/min', '0.12 euro/h', 0.12, '1e3/h'],
+    expects: 'a price for an hour such as 0.12/h or "0.12 EUR/h"',
+  },
+  watts: {
+    valid: [
+      ['65', 65],
+      ['6.5', 6.5],
+      [0, 0],
+    ],
+    invalid: ['', '-1', -1, '65W', '1000001', 'NaN'],
+    expects: 'a number of watts from 0 to 1000000',
+  },
+  kwh: amount,
+  instance: {
+    valid: [['c7g.large', 'c7g.large']],
+    invalid: ['', 'a b', 'ä', 'x'.repeat(65), 1],
+    expects: 'a name in the price file, 1 to 64 printable characters without spaces',
+  },
+  spot: yesOrNo,
+  prices: path,
+  perGb: amount,
+  billingMinimum: {
+    valid: [
+      ['60s', 60],
+      ['1h', 3600],
+      [0, 0],
+    ],
+    invalid: ['', '1.5s', '-1s', '1d'],
+    expects: 'a duration of whole seconds such as 60s, at most 31 days (744h)',
+  },
+  currency: {
+    valid: [['EUR', 'EUR']],
+    invalid: ['', 'eur', 'EURO', 1],
+    expects: 'the code of a currency, such as EUR',
+  },
+  rate: {
+    valid: [
+      ['EUR=1.08', ['EUR=1.08']],
+      ['EUR=1.08,GBP=1.27', ['EUR=1.08', 'GBP=1.27']],
+      [['EUR=1.08'], ['EUR=1.08']],
+      [[], []],
+    ],
+    invalid: ['', 'EUR', 'EUR=', 'EUR=0', 'EUR=-1', 'EUR=1,EUR=2', 'eur=1', 'EUR=1,', 1.08, [1]],
+    expects: "what a unit of another currency is worth in the run's, such as EUR=1.08,GBP=1.27",
+  },
+  workerPrice: {
+    valid: [
+      ['a=0.12/h', ['a=0.12/h']],
+      ['a=0.12/h,b.2=0.05 EUR/h', ['a=0.12/h', 'b.2=0.05 EUR/h']],
+    ],
+    invalid: ['', 'a', 'a=', 'a=0.12', '=0.12/h', 'a=1/h,a=2/h', 'a b=1/h'],
+    expects: 'prices by the names of workers, such as old-laptop=0.02/h,spot-1=0.05/h',
   },
 };
 

@@ -8,6 +8,10 @@ import { DtrainError } from '../../src/errors.js';
 import { temporaryFile, usageError } from './helpers.js';
 
 const none = { flags: {}, env: {} };
+const ofOneMachine = {
+  ...{ price: null, watts: null, kwh: null, instance: null, spot: false, prices: null },
+  ...{ perGb: null, billingMinimum: null },
+};
 const threads = Math.min(availableParallelism(), 256);
 
 test('the defaults', async () => {
@@ -36,6 +40,7 @@ test('the defaults', async () => {
       quiet: false,
       verbose: false,
     },
+    ...{ ...ofOneMachine, currency: null, rate: [], workerPrice: [] },
   };
   expect(await resolveTrain(none)).toStrictEqual(train);
   expect(await resolveCoordinator(none)).toStrictEqual({
@@ -52,6 +57,7 @@ test('the defaults', async () => {
       quiet: false,
       verbose: false,
     },
+    ...ofOneMachine,
   });
 });
 
@@ -100,6 +106,31 @@ test.each([
   ['', false],
 ])('DTRAIN_JSON=%s', async (text, json) => {
   expect(await resolveTrain({ flags: {}, env: { DTRAIN_JSON: text } })).toMatchObject({ json });
+});
+
+describe('what a machine costs is said in one way', () => {
+  test('two of them from one source exclude each other', async () => {
+    for (const [one, other] of [
+      [{ price: '1/h' }, { instance: 'x' }],
+      [{ price: '1/h' }, { watts: '65' }],
+      [{ watts: '65' }, { instance: 'x' }],
+    ]) {
+      const message = await usageError(resolveWorker({ flags: { ...one, ...other }, env: {} }));
+      expect(message).toMatch(/^--\w+ and --\w+ exclude each other/);
+    }
+  });
+
+  test('a flag wins over the environment', async () => {
+    const env = { DTRAIN_INSTANCE: 'x', DTRAIN_WATTS: '65' };
+    const config = await resolveWorker({ flags: { price: '1/h' }, env });
+    expect(config).toMatchObject({ price: '1/h', instance: null, watts: null });
+    const flags = { watts: '65' };
+    const other = await resolveWorker({
+      flags,
+      env: { DTRAIN_PRICE: '1/h', DTRAIN_INSTANCE: 'x' },
+    });
+    expect(other).toMatchObject({ price: null, instance: null, watts: 65 });
+  });
 });
 
 describe('messages name the origin of a bad value', () => {

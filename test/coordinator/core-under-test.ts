@@ -7,6 +7,7 @@ import {
 } from '../../coordinator/core-messages.js';
 import type { MicroBatchRange, Speed } from '../../coordinator/ranges.js';
 import { batchOf } from '../../src/data/batches.js';
+import { profileOf } from './profiles.js';
 
 export type Event = CoreEvent<string>;
 export type Command = CoreCommand<string>;
@@ -89,7 +90,8 @@ export class CoreUnderTest {
 
   join(member: MemberId, speed?: Partial<Speed>, threads = 1): Command[] {
     if (speed) this.setSpeed(member, speed);
-    return this.tell({ type: 'joined', member, profile: { threads, local: member === LOCAL } });
+    const profile = profileOf({ threads, local: member === LOCAL });
+    return this.tell({ type: 'joined', member, profile });
   }
 
   /** From its next assignment on. */

@@ -17,6 +17,15 @@ describe('is refused, and told why:', () => {
     expect(run.events).toEqual([]);
   });
 
+  test('a worker whose price is in a currency that the run does not convert', async () => {
+    const run = await startRun({ config: { currency: 'USD' } });
+    const client = await Client.connect(run.port);
+    const price = { perHour: '0.1', currency: 'EUR', minimumSeconds: 0, perGigabyte: '0' };
+    client.say({ type: 'hello', protocol: PROTOCOL_VERSION, name: 'new', threads: 1, price });
+    await expectRefused(client, /price is in EUR.*run is in USD.*--rate EUR=/);
+    expect(run.notices).toEqual([expect.stringMatching(/^A worker was refused: .*\.$/)]);
+  });
+
   const first: [string, (client: Client) => void, RegExp][] = [
     [
       'text',

@@ -2,6 +2,7 @@ import { NO_AUGMENTATION } from '../../src/augment/augmentation.js';
 import { onTestFinished } from 'vitest';
 import { Fleet } from '../../dist/coordinator/fleet.js';
 import { NOTHING_DONE } from '../../dist/coordinator/tally.js';
+import { NO_PRICES, Pricing } from '../../dist/src/cost/pricing.js';
 import { Training, type TrainingResult } from '../../dist/coordinator/training.js';
 import type { ThreadPool } from '../../dist/src/threads/pool.js';
 import type { CoordinatorConfig } from '../../src/config/types.js';
@@ -60,6 +61,7 @@ export async function startRun({
     before: NOTHING_DONE,
     saveEvery: { seconds: 30 },
     localThreads,
+    localPrice: null,
     startWith: workers,
     validation: false,
     onSave: (step) => saves.push(step),
@@ -90,6 +92,7 @@ export async function startRun({
       pool,
     },
     training,
+    pricing: await Pricing.of({ ...NO_PRICES, ...config }),
     onEvent: (event) => {
       events.push(event);
       for (const listener of listeners) listener();
@@ -133,6 +136,7 @@ const DATASET = {
 } as const;
 
 const CONFIG: CoordinatorConfig = {
+  ...NO_PRICES,
   model: 'lenet5',
   epochs: 2,
   steps: null,

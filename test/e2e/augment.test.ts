@@ -24,6 +24,7 @@ describe.concurrent('augmented training', () => {
   test('goes on as it began, and its settings repeat it', async ({ place }) => {
     const flags = ['--epochs', '2', '--batch', '100', '--augment', 'rotate=20'];
     const running = place.start(['train', ...flags, '--out', 'run', '--json']);
+    expect((await running.event('start')).augment).toBe('rotate=20');
     await running.event('epoch');
     running.signal('SIGTERM');
     expect(await running.event('result')).toMatchObject({ outcome: 'stopped' });

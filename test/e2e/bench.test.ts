@@ -3,6 +3,7 @@ import { describe, expect, vi } from 'vitest';
 import { eventsOf } from './support/events.js';
 import { expectError } from './support/expectations.js';
 import { type Place, test } from './support/place.js';
+import { freePort } from './support/ports.js';
 import { processGroup } from './support/process-group.js';
 import type { JsonEvent, Running } from './support/running.js';
 
@@ -47,6 +48,35 @@ describe.concurrent('dtrain bench', () => {
       expect(weightsSha256).toEqual([alone.weightsSha256]);
     }
     expect(await readFile(place.at('report.html'), 'utf8')).toContain('<canvas id="chart-5"');
+  });
+
+  test('measures workers that join, which stay from run to run and leave after the last', async ({
+    place,
+  }) => {
+    const port = await freePort();
+    const what = ['--kinds', 'threads', '--workers', '1', '--scaling', 'strong', '--runs', '2'];
+    const join = ['--joined', '2', '--port', port];
+    const bench = place.start(['bench', ...SHORT, ...what, ...join, '--json']);
+    await bench.line(/^Configurations to measure: 2/, 'stderr');
+    const url = `ws://127.0.0.1:${port}`;
+    const workers = ['one', 'two'].map((name) => place.worker(url, ['--name', name]));
+    const ended = await bench.ended;
+    expect(ended.code, ended.stderr).toBe(0);
+    expect(ended.stderr).toContain(`  dtrain worker ${url}`);
+    for (const worker of workers) expect((await worker.ended).code).toBe(0);
+    const events = eventsOf(ended);
+    expect(events.slice(0, -1).map(nameOf)).toEqual([
+      'threads 1 64',
+      'joined 2 64',
+      'joined 2 64',
+      'threads 1 64',
+    ]);
+    const { tables, weights } = events.at(-1) as unknown as Tables;
+    expect(tables[0]?.rows.map(({ kind, workers }) => [kind, workers])).toEqual([
+      ['threads', 1],
+      ['joined', 2],
+    ]);
+    expect(weights.map(({ weightsSha256 }) => weightsSha256.length)).toEqual([1]);
   });
 
   test('prints a table, or CSV', async ({ place }) => {

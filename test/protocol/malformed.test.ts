@@ -28,6 +28,9 @@ function outcome(frame: Buffer, schema: (typeof schemas)[number] = workerMessage
   }
 }
 
+const priced = { type: 'hello', protocol: 1, name: 'a', threads: 1 };
+const stated = { perHour: '1', currency: 'EUR', minimumSeconds: 0, perGigabyte: '0' };
+
 const refusal = /^A message could not be read: .*\.$/s;
 
 describe('is refused:', () => {
@@ -82,6 +85,11 @@ describe('is refused:', () => {
     ['true', { type: 'pieces', step: true, first: 0, last: 1 }],
     ['no threads', { type: 'hello', protocol: 1, name: 'a', threads: 0 }],
     ['too many threads', { type: 'hello', protocol: 1, name: 'a', threads: 257 }],
+    ['a price that is no text', { ...priced, price: { ...stated, perHour: 1 } }],
+    ['a price below zero', { ...priced, price: { ...stated, perHour: '-1' } }],
+    ['a price in no currency', { ...priced, price: { ...stated, currency: 'euro' } }],
+    ['a price for longer than a month', { ...priced, price: { ...stated, minimumSeconds: 1e9 } }],
+    ['a price with more to it', { ...priced, price: { ...stated, tip: '1' } }],
     ['no name', { type: 'hello', protocol: 1, name: '', threads: 1 }],
     ['a name that is too long', { type: 'hello', protocol: 1, name: 'a'.repeat(65), threads: 1 }],
     ['a name of two lines', { type: 'hello', protocol: 1, name: 'a\nb', threads: 1 }],

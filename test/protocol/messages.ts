@@ -2,16 +2,26 @@ import fc from 'fast-check';
 import type { CoordinatorMessage, WorkerMessage } from '../../src/protocol/protocol.js';
 
 const count = fc.integer({ min: 0, max: 2 ** 32 - 1 });
+const amount = fc.stringMatching(/^[0-9]{1,12}\.[0-9]{1,6}$/);
 const sha256 = fc.stringMatching(/^[0-9a-f]{64}$/);
 
 /** Any message that a worker may send. */
 export const workerMessages: fc.Arbitrary<WorkerMessage> = fc.oneof(
-  fc.record({
-    type: fc.constant('hello' as const),
-    protocol: count,
-    name: fc.stringMatching(/^[A-Za-z0-9._-]{1,64}$/),
-    threads: fc.integer({ min: 1, max: 256 }),
-  }),
+  fc.record(
+    {
+      type: fc.constant('hello' as const),
+      protocol: count,
+      name: fc.stringMatching(/^[A-Za-z0-9._-]{1,64}$/),
+      threads: fc.integer({ min: 1, max: 256 }),
+      price: fc.record({
+        perHour: amount,
+        currency: fc.constantFrom(null, 'EUR'),
+        minimumSeconds: fc.integer({ min: 0, max: 86_400 }),
+        perGigabyte: amount,
+      }),
+    },
+    { requiredKeys: ['type', 'protocol', 'name', 'threads'] },
+  ),
   fc.constant({ type: 'ready' as const }),
   fc.record({
     type: fc.constant('pieces' as const),

@@ -1,5 +1,6 @@
 import type { CoreCommand, MemberId } from '../../coordinator/core-messages.js';
 import type { Values } from '../reduce/fake-sums.js';
+import { profileOf } from '../coordinator/profiles.js';
 import { Injuries } from './injuries.js';
 import { type Answer, RemoteProcess } from './members.js';
 import type { Machine } from './scenario.js';
@@ -51,7 +52,7 @@ export class SimulatedFleet implements Connections {
     this.#world.tell({
       type: 'joined',
       member: id,
-      profile: { threads: machine.threads, local: false },
+      profile: profileOf({ threads: machine.threads }),
     });
     if (dice.chance(0.5)) this.#injuries.strike(process, 1);
     if (faults.due('killed while it was idle')) {

@@ -2,6 +2,7 @@ import type { Disk } from '../../coordinator/checkpoint/disk.js';
 import type { Checkpoint } from '../../coordinator/checkpoint/file.js';
 import type { Core, CoreOptions } from '../../coordinator/core.js';
 import { type CoreEvent, LOCAL, type Outcome } from '../../coordinator/core-messages.js';
+import { profileOf } from '../coordinator/profiles.js';
 import { Audit } from './audit.js';
 import { check } from './check.js';
 import { type Crash, FEWEST } from './faults.js';
@@ -144,7 +145,8 @@ export class Life {
     progress.moved();
     if (dice.chance(0.05)) this.#mayStop();
     if (setup.localRate !== undefined) {
-      this.#receive({ type: 'joined', member: LOCAL, profile: { threads: 2, local: true } });
+      const profile = profileOf({ threads: 2, local: true });
+      this.#receive({ type: 'joined', member: LOCAL, profile });
     }
     this.#fleet.start();
   }

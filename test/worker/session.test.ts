@@ -41,6 +41,7 @@ async function startSession(other: Partial<SessionOptions> = {}): Promise<Sessio
   const session = new Session(socket, {
     name: 'test',
     threads: 3,
+    price: null,
     engineFor: () => Promise.resolve({ pool, plan, parameterCount: model.parameterCount, engine }),
     onJoined: (run) => joined.push(run),
     onStanding: () => undefined,
@@ -82,6 +83,15 @@ test('a worker introduces itself first', async () => {
   const { message } = await coordinator.next('hello');
   const hello = { type: 'hello', protocol: PROTOCOL_VERSION, name: 'test', threads: 3 };
   expect(message).toEqual(hello);
+});
+
+test('a worker says what it costs, if its user does', async () => {
+  const price = { perHour: 120_000n, currency: 'EUR', minimumSeconds: 60, perGigabyte: 0n };
+  const { coordinator } = await startSession({ price });
+  const { message } = await coordinator.next('hello');
+  expect(message).toMatchObject({
+    price: { perHour: '0.12', currency: 'EUR', minimumSeconds: 60, perGigabyte: '0.00' },
+  });
 });
 
 test('a worker gives its engine what the coordinator says, and is ready after that', async () => {

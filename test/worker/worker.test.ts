@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { WorkerConfig } from '../../src/config/types.js';
+import { NO_PRICES } from '../../src/cost/pricing.js';
 import { runWorker } from '../../worker/worker.js';
 import { dtrainError } from '../data/helpers.js';
 import { bareServer, unusedPort, webServer } from './servers.js';
 
 const CONFIG: WorkerConfig = {
+  ...NO_PRICES,
   threads: 1,
   name: 'test',
   engine: 'wasm',
