@@ -4,9 +4,15 @@ import type { CoordinatorConfig } from '../src/config/types.js';
 import { NO_PRICES } from '../src/cost/pricing.js';
 import type { Configuration } from './plan.js';
 
-/** The settings of one run of a benchmark, as a coordinator has them. */
+/** What a user says of a run that is only measured. */
+export type MeasuredSettings = Pick<
+  BenchConfig,
+  'model' | 'optimizer' | 'lr' | 'momentum' | 'weightDecay' | 'seed' | 'dataDir' | 'engine'
+>;
+
+/** The settings of one run that is only measured, as a coordinator has them. */
 export function runConfig(
-  config: BenchConfig,
+  config: MeasuredSettings,
   { kind, workers, batch, steps, warmUpSteps }: Configuration,
   token: string | null,
 ): CoordinatorConfig {
@@ -31,8 +37,8 @@ export function runConfig(
     checkpointEvery: { steps: warmUpSteps },
     threads: kind === 'threads' ? workers : 0,
     workers: kind === 'threads' ? 0 : workers,
-    host: kind === 'joined' ? config.host : '127.0.0.1',
-    port: kind === 'joined' ? config.port : 0,
+    host: '127.0.0.1',
+    port: 0,
     token,
     out: null,
     name: null,

@@ -52,7 +52,8 @@ export async function withRun<T>(
   const { onNotice, signal } = listeners;
   const joined = configuration.kind === 'joined';
   const token = joined ? config.token : randomBytes(16).toString('hex');
-  const settings = runConfig(config, configuration, token);
+  const here = runConfig(config, configuration, token);
+  const settings = joined ? { ...here, host: config.host, port: config.port } : here;
   const prepared = await prepareRun(settings, onNotice, signal);
   try {
     const run = new BenchRun(settings, prepared);

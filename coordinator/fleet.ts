@@ -12,17 +12,19 @@ import {
 } from '../src/protocol/protocol.js';
 import type { PreparedRun } from './prepare.js';
 import type { Traffic } from './core-messages.js';
-import { RemoteWorker } from './remote-worker.js';
+import { RemoteWorker, type WorkerHost } from './remote-worker.js';
 import { CoordinatorServer } from './server.js';
-import type { Training } from './training.js';
 
 export interface FleetOptions {
-  readonly config: CoordinatorConfig;
+  readonly config: Pick<
+    CoordinatorConfig,
+    'host' | 'port' | 'optimizer' | 'seed' | 'batch' | 'validation'
+  >;
   /** What a worker must know to join; null if nothing. */
   readonly token: string | null;
   readonly run: string;
   readonly prepared: PreparedRun;
-  readonly training: Training;
+  readonly training: WorkerHost;
   readonly pricing: Pricing;
   readonly onEvent: (event: WorkerEvent) => void;
   readonly onNotice: (sentence: string) => void;
@@ -32,9 +34,9 @@ export interface FleetOptions {
 export class Fleet {
   readonly #server: CoordinatorServer;
   readonly #workers: Set<RemoteWorker>;
-  readonly #training: Training;
+  readonly #training: WorkerHost;
 
-  private constructor(server: CoordinatorServer, workers: Set<RemoteWorker>, training: Training) {
+  private constructor(server: CoordinatorServer, workers: Set<RemoteWorker>, training: WorkerHost) {
     this.#server = server;
     this.#workers = workers;
     this.#training = training;
@@ -59,8 +61,8 @@ export class Fleet {
       onShard: (bytes) => {
         training.traffic.sent += bytes;
       },
-      onConnection: (socket) => {
-        acceptWorker(options, workers, welcome, socket);
+      onConnection: (socket, address) => {
+        acceptWorker(options, workers, welcome, socket, address);
       },
     });
     return new Fleet(server, workers, training);
@@ -88,11 +90,13 @@ function acceptWorker(
   workers: Set<RemoteWorker>,
   welcome: Buffer,
   socket: ConstructorParameters<typeof RemoteWorker>[0],
+  address: string,
 ): void {
   const worker: RemoteWorker = new RemoteWorker(socket, {
     training,
     pricing,
     welcome,
+    address,
     pool: prepared.pool,
     plan: prepared.plan,
     parameterCount: prepared.model.parameterCount,

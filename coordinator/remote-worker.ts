@@ -18,8 +18,16 @@ import type { HeldPiece, ThreadPool } from '../src/threads/pool.js';
 import type { Absence, MemberId, Traffic } from './core-messages.js';
 import type { RemoteMember, Training } from './training.js';
 
+/** Who has a use for workers: a run, or somebody who only measures them. */
+export type WorkerHost = Pick<
+  Training,
+  'workers' | 'traffic' | 'join' | 'leave' | 'silent' | 'heard' | 'answer'
+>;
+
 export interface RemoteWorkerOptions {
-  readonly training: Training;
+  readonly training: WorkerHost;
+  /** Where it connects from. */
+  readonly address: string;
   readonly pool: ThreadPool;
   readonly plan: BatchPlan;
   readonly parameterCount: number;
@@ -52,6 +60,11 @@ export class RemoteWorker implements RemoteMember {
   price: Price | null = null;
   /** As the worker sends and receives. */
   readonly traffic: Traffic = { sent: 0, received: 0 };
+
+  /** Where it connects from. */
+  get address(): string {
+    return this.#options.address;
+  }
 
   constructor(socket: WebSocket, options: RemoteWorkerOptions) {
     this.#socket = socket;

@@ -15,7 +15,8 @@ export interface ServerOptions {
   readonly largestFrame: number;
   /** Shards by their SHA-256. */
   readonly shards: ReadonlyMap<string, readonly Uint8Array[]>;
-  readonly onConnection: (socket: WebSocket) => void;
+  /** @param address of the other side */
+  readonly onConnection: (socket: WebSocket, address: string) => void;
   /** A shard of so many bytes is sent. */
   readonly onShard?: (bytes: number) => void;
 }
@@ -125,7 +126,10 @@ export class CoordinatorServer {
       });
       return;
     }
-    this.#sockets.handleUpgrade(request, socket, head, this.#options.onConnection);
+    const address = request.socket.remoteAddress ?? '';
+    this.#sockets.handleUpgrade(request, socket, head, (connected) => {
+      this.#options.onConnection(connected, address);
+    });
   }
 
   #refusal(pathname: string, request: IncomingMessage): string | undefined {

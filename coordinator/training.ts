@@ -25,6 +25,7 @@ import { type RunProgress, Tally } from './tally.js';
 
 /** A remote worker, as the run sees it. */
 export interface RemoteMember extends Omit<MemberProfile, 'local'> {
+  readonly address: string;
   send(frame: Buffer): void;
   /** It is not waited for any longer. */
   lost(why: Absence): void;

@@ -45,7 +45,12 @@ export function csvOf(report: BenchReport): string[] {
   const rows = report.tables.flatMap((table) =>
     table.rows.map((row) => columns.map(([, of]) => of(row, table, report))),
   );
-  return [columns.map(([name]) => name), ...rows].map((cells) => cells.map(quoted).join(','));
+  return csvLines([columns.map(([name]) => name), ...rows]);
+}
+
+/** Rows as comma-separated values. */
+export function csvLines(rows: readonly (readonly Cell[])[]): string[] {
+  return rows.map((cells) => cells.map(quoted).join(','));
 }
 
 function weightsOf({ batch, steps }: Row, { weights }: BenchReport): Cell {

@@ -2,25 +2,25 @@
 import { Command, CommanderError } from 'commander';
 import { DtrainError, reasonOf } from '../errors.js';
 import { description, version } from '../version.js';
-import { benchCommand } from './bench.js';
-import { coordinatorCommand } from './coordinator.js';
-import { dataCommand } from './data.js';
-import { doctorCommand } from './doctor.js';
-import { evalCommand } from './eval.js';
-import { trainCommand } from './train.js';
-import { workerCommand } from './worker.js';
+
+/** Only the one that is asked for is loaded: a worker has no use for the rest. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  train: async () => (await import('./train.js')).trainCommand(),
+  coordinator: async () => (await import('./coordinator.js')).coordinatorCommand(),
+  worker: async () => (await import('./worker.js')).workerCommand(),
+  bench: async () => (await import('./bench.js')).benchCommand(),
+  plan: async () => (await import('./plan.js')).planCommand(),
+  eval: async () => (await import('./eval.js')).evalCommand(),
+  data: async () => (await import('./data.js')).dataCommand(),
+  doctor: async () => (await import('./doctor.js')).doctorCommand(),
+};
 
 const program = new Command('dtrain').description(description).version(version);
-for (const command of [
-  trainCommand(),
-  coordinatorCommand(),
-  workerCommand(),
-  benchCommand(),
-  evalCommand(),
-  dataCommand(),
-  doctorCommand(),
-]) {
-  program.addCommand(command);
+const [, , name = ''] = process.argv;
+const asked = Object.hasOwn(commands, name) ? [name] : Object.keys(commands);
+for (const each of asked) {
+  const command = await commands[each]?.();
+  if (command) program.addCommand(command);
 }
 for (const command of [program, ...program.commands]) command.exitOverride();
 

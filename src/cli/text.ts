@@ -20,12 +20,12 @@ export function percent(share: number): string {
 }
 
 /** `1 thread`, `2 threads` */
-function plural(value: number, word: string): string {
+export function plural(value: number, word: string): string {
   return `${count(value)} ${word}${value === 1 ? '' : 's'}`;
 }
 
 /** Seconds as `9.4 s`, `4:07` or `1:02:07`. */
-function duration(seconds: number): string {
+export function duration(seconds: number): string {
   if (!Number.isFinite(seconds)) return '?';
   if (seconds < 60) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);

@@ -61,7 +61,8 @@ const reasons: Partial<Record<string, string>> = {
   EACCES: 'permission denied',
 };
 
-async function readText(path: string, namedBy: string): Promise<string> {
+/** @param namedBy what named the file, for messages */
+export async function readText(path: string, namedBy: string): Promise<string> {
   try {
     return (await readFile(path, 'utf8')).replace(/^\uFEFF/, '');
   } catch (cause) {

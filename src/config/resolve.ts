@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { augmentationText } from '../augment/augmentation.js';
 import { DtrainError } from '../errors.js';
 import type { PriceSettings } from '../cost/own-price.js';
+import type { MoneySettings } from '../cost/pricing.js';
 import { type ConfigFile, readTokenFile } from './files.js';
 import type { OptionTable } from './option.js';
 import { coordinatorOptions, options } from './options.js';
@@ -143,13 +144,24 @@ function run(settings: Settings): TrainConfig {
     out: settings.get('out'),
     name: settings.get('name'),
     checkpointEvery: settings.get('checkpointEvery'),
+    ...money(settings),
+    profile: settings.get('profile'),
+    json: settings.get('json'),
+    ...loudness(settings),
+  };
+}
+
+/** What a plan's machines cost, said as for a run. */
+export function resolveMoney(sources: Sources): MoneySettings {
+  return money(new Settings(options, sources));
+}
+
+function money(settings: Settings): MoneySettings {
+  return {
     ...price(settings),
     currency: settings.get('currency'),
     rate: settings.get('rate'),
     workerPrice: settings.get('workerPrice'),
-    profile: settings.get('profile'),
-    json: settings.get('json'),
-    ...loudness(settings),
   };
 }
 
