@@ -18,7 +18,7 @@ import { CoordinatorServer } from './server.js';
 export interface FleetOptions {
   readonly config: Pick<
     CoordinatorConfig,
-    'host' | 'port' | 'optimizer' | 'seed' | 'batch' | 'validation'
+    'host' | 'port' | 'optimizer' | 'seed' | 'batch' | 'validation' | 'augment'
   >;
   /** What a worker must know to join; null if nothing. */
   readonly token: string | null;
