@@ -26,6 +26,8 @@ export interface OwnMemory {
   /** For two micro-batches side by side. */
   readonly pairWork: Place;
   readonly indices: Place;
+  /** What the micro-batch's random numbers depend on. */
+  readonly draws: Place;
   /** Samples of two micro-batches as they are trained on, if they are augmented. */
   readonly augmented: Samples;
   /** Float64 values, as `PhaseClock` has them. */
@@ -128,6 +130,7 @@ export function planMemory(needs: MemoryNeeds): MemoryPlan {
       pairWork: floats(needs.pairWork),
       indices: floats(2 * LANES),
       augmented: samples({ count: 2 * LANES, sampleBytes: needs.augmented }),
+      draws: floats(3),
       clock: floats(2 * CLOCK_VALUES),
     })),
   };

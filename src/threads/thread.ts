@@ -52,6 +52,8 @@ class ComputeThread {
   readonly #slots: PieceSlots;
   readonly #nodes: Int32Array;
   readonly #indices: Uint32Array;
+  /** As DRAW_WORDS has them. */
+  readonly #draws: Uint32Array;
   readonly #floats: Float32Array;
   readonly #words: Uint32Array;
   readonly #bytes: Uint8Array;
@@ -77,6 +79,7 @@ class ComputeThread {
     this.#slots = new PieceSlots(memory, plan.slots);
     this.#nodes = new Int32Array(buffer, plan.nodes, nodeWords(microBatches));
     this.#indices = new Uint32Array(buffer, own.indices, 2 * LANES);
+    this.#draws = new Uint32Array(buffer, own.draws, 3);
     this.#floats = new Float32Array(buffer);
     this.#words = new Uint32Array(buffer);
     this.#bytes = new Uint8Array(buffer);
@@ -122,9 +125,15 @@ class ComputeThread {
     this.#gather(set, lanes, count, (lane) => order(batch.first + first + lane));
     const source = this.#augmented(batch.epoch, set, lanes, count);
     const piece = this.#slots.take(this.#firstSlot);
-    if (pair)
-      this.#engine.gradientsOfPair?.(...this.#samples(source, count, this.#own.pairWork), piece);
-    else this.#engine.gradients(...this.#samples(source, count, this.#own.work), piece);
+    this.#draws.set([this.#start.seed, this.#control.get('step'), first]);
+    const draws = this.#draws.byteOffset;
+    if (pair) {
+      this.#engine.gradientsOfPair?.(
+        ...this.#samples(source, count, this.#own.pairWork),
+        piece,
+        draws,
+      );
+    } else this.#engine.gradients(...this.#samples(source, count, this.#own.work), piece, draws);
     this.#clock.add('compute', since);
     this.#reduce(node, piece, batch);
   }

@@ -37,6 +37,7 @@ export async function plainTraining(problem: Problem, steps: number): Promise<Tr
   const work = engine.floats(program.workSize).place;
   const piece = engine.floats(program.pieceSize);
   const indices = engine.floats(LANES).place;
+  const draws = engine.floats(3).place;
   const plan = { samples: lists.training.length, batch };
 
   const sums = Array.from({ length: steps }, (_, step) => {
@@ -60,6 +61,7 @@ export async function plainTraining(problem: Problem, steps: number): Promise<Tr
           memory.set(both.subarray(sampleBytes), sample * sampleBytes);
         }
       }
+      new Uint32Array(engine.memory.buffer, draws, 3).set([seed, step, leaf * LANES]);
       engine.engine.gradients(
         weights.place,
         images,
@@ -69,6 +71,7 @@ export async function plainTraining(problem: Problem, steps: number): Promise<Tr
         count,
         work,
         piece.place,
+        draws,
       );
       return piece.values.slice();
     });
