@@ -1,5 +1,6 @@
 import type { BenchConfig } from '../src/config/bench-options.js';
 import { options } from '../src/config/options.js';
+import { NO_LIMITS } from '../src/config/limit-options.js';
 import type { CoordinatorConfig } from '../src/config/types.js';
 import { NO_PRICES } from '../src/cost/pricing.js';
 import type { Configuration } from './plan.js';
@@ -19,6 +20,7 @@ export function runConfig(
   const { model, optimizer, lr, momentum, weightDecay, seed, dataDir, engine } = config;
   return {
     ...NO_PRICES,
+    ...NO_LIMITS,
     model,
     optimizer,
     lr,

@@ -79,15 +79,24 @@ export class Assignment {
 
   /** What the step takes if the local threads take it alone, once that is known. */
   get aloneSeconds(): number | undefined {
+    const { pace } = this;
+    return pace === undefined ? undefined : pace * this.#work.microBatches;
+  }
+
+  /** What the local threads take for a micro-batch, once that is known. */
+  get pace(): number | undefined {
     // Steps alone are not seen while all are taken together. A share is no faster than those.
     const paces = [this.#choice.alone, this.roster.local?.speed?.pace];
     const known = paces.filter((pace) => pace !== undefined);
-    return known.length === 0 ? undefined : Math.min(...known) * this.#work.microBatches;
+    return known.length === 0 ? undefined : Math.min(...known);
   }
 
-  /** Asks for a timer at the next time at which something is late or somebody stuck. */
-  setAlarm(now: number): void {
-    const at = this.roster.deadline(now);
+  /**
+   * Asks for a timer at the next time at which something is late or somebody stuck.
+   * @param end when the run must be over
+   */
+  setAlarm(now: number, end: number): void {
+    const at = Math.min(this.roster.deadline(now), Math.max(now, end));
     if (at === Infinity || (this.#alarm !== undefined && this.#alarm <= at)) return;
     this.#alarm = at;
     this.#emit({ type: 'timer', at });

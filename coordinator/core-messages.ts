@@ -1,4 +1,5 @@
 import type { Price } from '../src/cost/price.js';
+import type { LimitName } from '../src/events.js';
 import type { MicroBatchRange } from './ranges.js';
 
 /** A member of the run: the coordinator's own threads, or a remote worker. */
@@ -59,7 +60,8 @@ export type CoreEvent<P> =
   | { readonly type: 'updated'; readonly finite: boolean }
   /** A lease is over: so many steps were taken. */
   | { readonly type: 'leased'; readonly steps: number; readonly finite: boolean }
-  | { readonly type: 'evaluated' }
+  /** Its accuracy on the validation samples, of 1, if there are any. */
+  | { readonly type: 'evaluated'; readonly accuracy?: number }
   /** Someone wants a checkpoint now. */
   | { readonly type: 'save' }
   /** Someone wants the run to end after the current step. */
@@ -132,7 +134,8 @@ export type CoreCommand<P> =
   | { readonly type: 'timer'; readonly at: number }
   /** There is nobody to compute. */
   | { readonly type: 'wait' }
-  | { readonly type: 'finish'; readonly outcome: Outcome };
+  /** The run is over; with the limit that ended it, if one did. */
+  | { readonly type: 'finish'; readonly outcome: Outcome; readonly limit?: LimitName };
 
 /**
  * Why pieces are discarded: the member was only probed; others were sooner; nobody asked it for

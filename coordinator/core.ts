@@ -11,8 +11,10 @@ import {
   type Outcome,
 } from './core-messages.js';
 import type { Member } from './member.js';
+import type { LimitName } from '../src/events.js';
 import type { MicroBatchRange } from './ranges.js';
 import type { Roster } from './roster.js';
+import { type Limits, RunEnd } from './run-end.js';
 import type { StepWork } from './step-work.js';
 
 export interface CoreOptions {
@@ -25,6 +27,8 @@ export interface CoreOptions {
   readonly longestLease: number;
   /** How often to save, beside the end of each epoch and of the run. */
   readonly saveEvery: CheckpointInterval;
+  /** What ends the run before its last step, if anything does. */
+  readonly limits?: Limits | undefined;
 }
 
 /** How long local threads may go on without looking for newcomers, in seconds. */
@@ -39,11 +43,14 @@ type Event<P, T extends CoreEvent<P>['type']> = CoreEvent<P> & { type: T };
 export class Core<P> {
   readonly #options: CoreOptions;
   readonly #assignment: Assignment;
+  readonly #end: RunEnd;
   #now = 0;
   #commands: CoreCommand<P>[] = [];
   #state: 'gathering' | 'computing' | 'leasing' | 'updating' | 'evaluating' | 'finished' =
     'gathering';
   #step: number;
+  /** When the step, the lease or the evaluation under way began. */
+  #since = 0;
   #stopping = false;
   #saveAsked = false;
   #saved: { step: number | undefined; at: number } = { step: undefined, at: 0 };
@@ -51,6 +58,7 @@ export class Core<P> {
   constructor(options: CoreOptions) {
     this.#options = options;
     this.#step = options.firstStep;
+    this.#end = new RunEnd(options.limits);
     const emit = (command: CoreCommand<P>): number => this.#commands.push(command);
     this.#assignment = new Assignment(emit, this.#step, this.#microBatches);
   }
@@ -66,7 +74,8 @@ export class Core<P> {
     this.#now = Math.max(now, this.#now);
     if (!this.#finished) this.#take(event);
     else if ('pieces' in event) this.#discardAfterEnd(event);
-    if (!this.#finished) this.#assignment.setAlarm(this.#now);
+    if (!this.#finished)
+      this.#assignment.setAlarm(this.#now, this.#waits ? this.#limit.at : Infinity);
     return this.#commands;
   }
 
@@ -74,9 +83,11 @@ export class Core<P> {
     switch (event.type) {
       case 'joined':
         this.#roster.add(event.member, event.profile);
+        this.#end.membersChanged();
         this.#arrived();
         return;
       case 'left':
+        this.#end.membersChanged();
         if (this.#roster.delete(event.member)) this.#departed();
         return;
       case 'silent':
@@ -100,8 +111,10 @@ export class Core<P> {
         return;
       case 'evaluated':
         if (this.#state !== 'evaluating') return;
+        this.#end.measureEvaluation(this.#now - this.#since);
         this.#save();
-        this.#nextStep();
+        if (this.#end.isEnough(event.accuracy)) this.#stop('targetAccuracy');
+        else this.#nextStep();
         return;
       case 'save':
         if (this.#state === 'computing' || this.#state === 'gathering') this.#save();
@@ -122,12 +135,22 @@ export class Core<P> {
     return this.#state === 'finished';
   }
 
+  /** What happens next is up to members, and may take as long as it likes. */
+  get #waits(): boolean {
+    return this.#state === 'gathering' || this.#state === 'computing';
+  }
+
   get #roster(): Roster {
     return this.#assignment.roster;
   }
 
   get #work(): StepWork {
     return this.#assignment.work;
+  }
+
+  /** When the run must have taken its last step, and why. */
+  get #limit(): { at: number; limit: LimitName } {
+    return this.#end.next(this.#now, this.#assignment.pace);
   }
 
   get #microBatches(): number {
@@ -240,6 +263,11 @@ export class Core<P> {
 
   /** The timer: who is stuck is given up, and what is late is given to others. */
   #look(): void {
+    const { at, limit } = this.#limit;
+    if (at <= this.#now && this.#waits) {
+      this.#stop(limit);
+      return;
+    }
     for (const { id, work, local } of this.#roster.all) {
       if (!local && work && work.stuckAt <= this.#now) this.#miss(id, 'stuck');
     }
@@ -249,6 +277,7 @@ export class Core<P> {
   /** @param leased micro-batches of a lease */
   #endSteps(steps: number, finite: boolean, leased: number): void {
     this.#assignment.end(leased, this.#now);
+    this.#end.measureSteps((this.#now - this.#since) / steps);
     this.#step += finite ? steps : steps - 1;
     if (!finite) {
       this.#finish('notFinite');
@@ -257,6 +286,7 @@ export class Core<P> {
     const { plan, totalSteps } = this.#options;
     if (this.#step % stepsPerEpoch(plan) === 0 || this.#step === totalSteps) {
       this.#state = 'evaluating';
+      this.#since = this.#now;
       const { epoch } = batchOf(plan, this.#step - 1);
       this.#commands.push({ type: 'evaluate', epoch });
       return;
@@ -283,6 +313,13 @@ export class Core<P> {
   #nextStep(): void {
     if (this.#step === this.#options.totalSteps) this.#finish('complete');
     else if (this.#stopping) this.#stop();
+    else this.#beginStep();
+  }
+
+  #beginStep(): void {
+    const limit = this.#end.reached(this.#now, this.#assignment.pace);
+    this.#since = this.#now;
+    if (limit) this.#stop(limit);
     else if (this.#assignment.begin(this.#step, this.#microBatches, this.#now)) {
       this.#state = 'leasing';
       this.#commands.push({ type: 'lease', step: this.#step, steps: this.#leaseSteps() });
@@ -295,16 +332,20 @@ export class Core<P> {
     const until = (every: number): number => every - (this.#step % every);
     const saving = 'steps' in saveEvery ? until(saveEvery.steps) : Infinity;
     const epochEnd = until(stepsPerEpoch(plan));
-    return Math.min(Math.max(1, wanted), longestLease, saving, epochEnd, totalSteps - this.#step);
+    const room = Math.max(1, this.#end.room(this.#now, this.#assignment.pace));
+    const end = Math.min(epochEnd, totalSteps - this.#step);
+    return Math.min(Math.max(1, wanted), longestLease, saving, end, room);
   }
 
-  #stop(): void {
+  /** @param limit that ends the run, if it was not asked to stop */
+  #stop(limit?: LimitName): void {
     this.#save();
-    this.#finish(this.#step === this.#options.totalSteps ? 'complete' : 'stopped');
+    if (this.#step === this.#options.totalSteps) this.#finish('complete');
+    else this.#finish('stopped', limit);
   }
 
-  #finish(outcome: Outcome): void {
+  #finish(outcome: Outcome, limit?: LimitName): void {
     this.#state = 'finished';
-    this.#commands.push({ type: 'finish', outcome });
+    this.#commands.push({ type: 'finish', outcome, ...(limit && { limit }) });
   }
 }

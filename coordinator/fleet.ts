@@ -8,6 +8,7 @@ import { encodeFrame } from '../src/protocol/frame.js';
 import {
   type CoordinatorMessage,
   largestWorkerFrame,
+  type RunEnding,
   type Welcome,
 } from '../src/protocol/protocol.js';
 import type { PreparedRun } from './prepare.js';
@@ -78,7 +79,7 @@ export class Fleet {
   }
 
   /** Tells the workers how the run ended, and stops listening. */
-  async close(outcome: (CoordinatorMessage & { type: 'done' })['outcome']): Promise<void> {
+  async close(outcome: RunEnding): Promise<void> {
     const frame = encodeFrame({ type: 'done', outcome } satisfies CoordinatorMessage);
     for (const worker of this.#workers) worker.end(frame);
     await this.#server.close();

@@ -63,11 +63,12 @@ export function resultEvent(
   result: TrainingResult,
   wallSeconds: number,
 ): ResultEvent {
-  const { outcome, test, validation, steps, samples, trainSeconds } = result;
+  const { outcome, limit, test, validation, steps, samples, trainSeconds } = result;
   const command = 'port' in config ? 'coordinator' : 'train';
   return {
     event: 'result',
     outcome,
+    ...(limit && { limit }),
     weightsSha256: sha256(weightBytes(model, pool.weights)),
     steps,
     samples,

@@ -1,10 +1,11 @@
-import type { CoordinatorConfig, TrainConfig } from '../src/config/types.js';
-import { batchOf } from '../src/data/batches.js';
+import type { CoordinatorConfig, Deadline, TrainConfig } from '../src/config/types.js';
+import { batchOf, microBatchesOf } from '../src/data/batches.js';
 import { DtrainError } from '../src/errors.js';
 import type { Pricing } from '../src/cost/pricing.js';
 import type { Progress, ResultEvent, RunEvent } from '../src/events.js';
 import { stepHyperparameters } from '../src/optim/optimizer.js';
 import { learningRate } from '../src/optim/schedule.js';
+import type { RunEnding } from '../src/protocol/protocol.js';
 import type { RunFolder } from '../src/report/run-folder.js';
 import { newToken, reachableHosts, workerUrl } from './addresses.js';
 import { CheckpointWriter } from './checkpoint/writer.js';
@@ -18,6 +19,7 @@ import {
   startEvent,
   stepMetrics,
 } from './run-events.js';
+import type { Limits } from './run-end.js';
 import { takeCheckpoint } from './snapshot.js';
 import { NOTHING_DONE } from './tally.js';
 import { Training, type TrainingOptions, type TrainingResult } from './training.js';
@@ -35,6 +37,9 @@ export interface RunListeners {
   /** Ends the run after the current step; the model and a checkpoint are saved. */
   readonly signal?: AbortSignal;
 }
+
+/** What an evaluation of a micro-batch takes of the time that its gradients take. */
+const FORWARD = 1 / 3;
 
 /** Steps between two lines of metrics.jsonl. */
 const METRIC_STEPS = 10;
@@ -94,7 +99,7 @@ export class Run {
     const fleet = await this.#listen(prepared, training);
     // Workers look for a coordinator that comes back where they found it before.
     if (fleet) config = { ...config, port: fleet.port };
-    let ending: 'complete' | 'stopped' | 'failed' = 'failed';
+    let ending: RunEnding = 'failed';
     try {
       this.#began = true;
       const resumedStep = this.#resumed && firstStep;
@@ -108,7 +113,7 @@ export class Run {
       const result = await training.run();
       const safe = await writer.close();
       const event = await this.#conclude(prepared, result, safe);
-      ending = result.outcome;
+      ending = result.limit ? 'limit' : result.outcome;
       if (config.profile) {
         const { trainSeconds: before } = this.#resumed?.checkpoint.meta.progress ?? NOTHING_DONE;
         const trained = {
@@ -188,11 +193,28 @@ export class Run {
     return made;
   }
 
-  #training(
-    { pool, plan, totalSteps }: PreparedRun,
-    firstStep: number,
-    onSave: TrainingOptions['onSave'],
-  ): Training {
+  /** What ends the run before its last step, if anything does; in seconds of `performance.now`. */
+  #limits({ dataset }: PreparedRun): Limits | undefined {
+    const { budget, deadline, targetAccuracy, validation } = this.#config;
+    if (budget !== null) throw new DtrainError('USAGE', 'A budget cannot be obeyed yet.');
+    if (deadline === null && targetAccuracy === null) return undefined;
+    return {
+      deadline: deadline === null ? Infinity : this.#timeOf(deadline),
+      budget: null,
+      targetAccuracy,
+      spent: () => 0n,
+      evaluation: FORWARD * microBatchesOf(dataset.test.count + validation),
+    };
+  }
+
+  #timeOf(deadline: Deadline): number {
+    const started = this.#started / 1000;
+    if ('seconds' in deadline) return started + deadline.seconds;
+    return (performance.now() + deadline.at - Date.now()) / 1000;
+  }
+
+  #training(prepared: PreparedRun, firstStep: number, onSave: TrainingOptions['onSave']): Training {
+    const { pool, plan, totalSteps } = prepared;
     const config = this.#config;
     const rate = (step: number): number => learningRate(config, step, totalSteps);
     const { onProgress, onNotice } = this.#listeners;
@@ -203,6 +225,7 @@ export class Run {
       firstStep,
       before: this.#resumed?.checkpoint.meta.progress ?? NOTHING_DONE,
       saveEvery: config.checkpointEvery,
+      limits: this.#limits(prepared),
       onSave,
       localThreads: config.threads > 0,
       localPrice: this.#pricing.own,

@@ -1,10 +1,24 @@
 import path from 'node:path';
-import type { CoordinatorConfig, TrainConfig } from '../src/config/types.js';
+import type {
+  CoordinatorConfig,
+  FleetSettings,
+  LimitSettings,
+  TrainConfig,
+} from '../src/config/types.js';
 import { stepsPerEpoch } from '../src/data/batches.js';
 import type { Checkpoint } from './checkpoint/file.js';
 import type { PreparedRun } from './prepare.js';
 import { datasetId } from './resume.js';
 import type { RunProgress } from './tally.js';
+
+/** Limits are those of one command: whoever goes on with the run sets others. */
+const withoutLimits: Record<keyof LimitSettings | keyof FleetSettings, undefined> = {
+  budget: undefined,
+  deadline: undefined,
+  targetAccuracy: undefined,
+  policy: undefined,
+  releaseIdle: undefined,
+};
 
 /**
  * What a run can be repeated with. Where it wrote to and how it reported are that run's own, and a
@@ -13,7 +27,7 @@ import type { RunProgress } from './tally.js';
 export function savedConfig(config: TrainConfig | CoordinatorConfig): Record<string, unknown> {
   const own = { out: undefined, name: undefined, token: undefined };
   const reports = { json: undefined, quiet: undefined, verbose: undefined, profile: undefined };
-  return { ...config, ...own, ...reports };
+  return { ...config, ...own, ...reports, ...withoutLimits };
 }
 
 /** A copy of weights and optimizer state, which are at rest after `step` steps, and all about them. */

@@ -1,6 +1,6 @@
 import { batchOf } from '../src/data/batches.js';
 import type { Price } from '../src/cost/price.js';
-import type { EpochEvent, Progress } from '../src/events.js';
+import type { EpochEvent, LimitName, Progress } from '../src/events.js';
 import { DtrainError } from '../src/errors.js';
 import { encodeFrame } from '../src/protocol/frame.js';
 import { Reduction } from '../src/reduce/reduction.js';
@@ -16,7 +16,6 @@ import {
   LOCAL,
   type MemberId,
   type MemberProfile,
-  type Outcome,
   type Traffic,
 } from './core-messages.js';
 import { PhaseTally } from './phase-tally.js';
@@ -41,7 +40,7 @@ export interface RemoteMember extends Omit<MemberProfile, 'local'> {
 
 export interface TrainingOptions extends Pick<
   CoreOptions,
-  'plan' | 'totalSteps' | 'firstStep' | 'startWith' | 'saveEvery'
+  'plan' | 'totalSteps' | 'firstStep' | 'startWith' | 'saveEvery' | 'limits'
 > {
   readonly pool: ThreadPool;
   /** Whether the pool's threads train; else they only evaluate. */
@@ -64,6 +63,8 @@ export interface TrainingOptions extends Pick<
 
 export interface TrainingResult {
   readonly outcome: 'complete' | 'stopped';
+  /** What stopped it, if it was not asked to stop. */
+  readonly limit: LimitName | undefined;
   readonly steps: number;
   readonly samples: number;
   readonly trainSeconds: number;
@@ -76,6 +77,7 @@ export interface TrainingResult {
 }
 
 type Pieces = readonly HeldPiece[];
+type Finish = Pick<CoreCommand<Pieces> & { type: 'finish' }, 'outcome' | 'limit'>;
 
 /** What the coordinator's own threads are called. */
 const LOCAL_NAME = 'local';
@@ -91,11 +93,11 @@ export class Training {
   readonly #contributors = new Set<MemberId>();
   readonly #tally: Tally;
   readonly #phases = new PhaseTally();
-  readonly #finished: Promise<Outcome>;
+  readonly #finished: Promise<Finish>;
   /** Events that wait until the commands of the one before are done. */
   readonly #events: CoreEvent<Pieces>[] = [];
   #telling = false;
-  #finish: (outcome: Outcome) => void = () => undefined;
+  #finish: (finish: Finish) => void = () => undefined;
   #fail: (error: unknown) => void = () => undefined;
   #timer: NodeJS.Timeout | undefined;
   /** The pool takes one job at a time. */
@@ -135,11 +137,15 @@ export class Training {
   async run(): Promise<TrainingResult> {
     const { localThreads, firstStep, totalSteps } = this.#options;
     // A run that was killed after its last step has nobody to wait for.
-    if (firstStep === totalSteps) this.#finish('complete');
+    if (firstStep === totalSteps) this.#finish({ outcome: 'complete' });
     else if (localThreads) {
       this.#tell({ type: 'joined', member: LOCAL, profile: this.#localProfile });
-    } else if (this.#remotes.size === 0) this.#options.onWait(0, false);
-    const outcome = await this.#finished.finally(() => {
+    } else {
+      if (this.#remotes.size === 0) this.#options.onWait(0, false);
+      // A deadline may pass before anybody has come.
+      this.#tell({ type: 'timer' });
+    }
+    const { outcome, limit } = await this.#finished.finally(() => {
       clearTimeout(this.#timer);
     });
     this.#tally.training.pause();
@@ -147,6 +153,7 @@ export class Training {
     const { test, validation } = await this.#evaluate();
     return {
       outcome,
+      limit,
       steps: this.#tally.steps,
       samples: this.#tally.progress.samples,
       trainSeconds: this.#tally.training.seconds,
@@ -291,7 +298,7 @@ export class Training {
         this.#options.onWait(this.workers, this.#began);
         return;
       case 'finish':
-        this.#finish(command.outcome);
+        this.#finish(command);
         return;
     }
   }
@@ -398,7 +405,7 @@ export class Training {
     this.#tally.training.pause();
     const { test, validation } = await this.#evaluate();
     this.#options.onEpoch(this.#tally.endEpoch(epoch, test, validation));
-    this.#tell({ type: 'evaluated' });
+    this.#tell({ type: 'evaluated', ...(validation && { accuracy: validation.accuracy }) });
   }
 
   /** The evaluation of the weights as they are; done once for each step. */

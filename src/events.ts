@@ -100,9 +100,14 @@ export interface ProfileEvent {
   }[];
 }
 
+/** What ended a run before its last step. */
+export type LimitName = 'budget' | 'deadline' | 'targetAccuracy';
+
 export interface ResultEvent {
   readonly event: 'result';
   readonly outcome: 'complete' | 'stopped';
+  /** The limit that stopped it, if one did. */
+  readonly limit?: LimitName;
   /** SHA-256 of the final weights' float32 little-endian bytes in the model's order. */
   readonly weightsSha256: string;
   readonly steps: number;

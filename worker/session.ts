@@ -10,6 +10,7 @@ import {
   limits,
   pieceBytes,
   PROTOCOL_VERSION,
+  type RunEnding,
   type Welcome,
   type WorkerMessage,
 } from '../src/protocol/protocol.js';
@@ -17,7 +18,9 @@ import type { WorkerEngine } from './engine.js';
 
 /** How a connection to the coordinator ended. */
 export type SessionEnd =
-  | { readonly type: 'done'; readonly outcome: 'complete' | 'stopped' | 'failed' }
+  | { readonly type: 'done'; readonly outcome: RunEnding }
+  /** The coordinator does not need this worker any more, and says why. */
+  | { readonly type: 'released'; readonly reason: string }
   | { readonly type: 'left' }
   /** The connection is gone; the coordinator may come back. */
   | { readonly type: 'lost' };
@@ -129,6 +132,10 @@ export class Session {
         return;
       case 'done':
         end({ type: 'done', outcome: message.outcome });
+        this.#socket.close(1000);
+        return;
+      case 'released':
+        end({ type: 'released', reason: message.reason });
         this.#socket.close(1000);
         return;
       case 'refused':

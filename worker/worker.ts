@@ -9,7 +9,7 @@ import type { WorkerConfig } from '../src/config/types.js';
 import { engineText } from '../src/engine/engine-text.js';
 import { DtrainError } from '../src/errors.js';
 import { parseModelSpec } from '../src/model/files/spec.js';
-import { limits, type Welcome } from '../src/protocol/protocol.js';
+import { limits, type RunEnding, type Welcome } from '../src/protocol/protocol.js';
 import { connect } from './connect.js';
 import { startEngine, type WorkerEngine } from './engine.js';
 import { Session, type SessionEnd } from './session.js';
@@ -22,6 +22,9 @@ export interface WorkerListeners {
   readonly signal: AbortSignal;
 }
 
+/** How a worker's work ended: as the run did, or before it. */
+export type WorkerEnding = RunEnding | 'left' | 'released';
+
 /**
  * Works for the coordinator at `address` until its run is over, and waits while it is away.
  * @throws DtrainError USAGE, HOST_UNKNOWN, REFUSED, COORDINATOR_GONE, …
@@ -30,7 +33,7 @@ export async function runWorker(
   address: string,
   config: WorkerConfig,
   listeners: WorkerListeners,
-): Promise<'complete' | 'stopped' | 'failed' | 'left'> {
+): Promise<WorkerEnding> {
   const url = parseCoordinatorUrl(address);
   const worker = new Worker(url, config, await ownPrice(config), listeners);
   try {
@@ -64,7 +67,7 @@ class Worker {
     this.#listeners = listeners;
   }
 
-  async run(): Promise<'complete' | 'stopped' | 'failed' | 'left'> {
+  async run(): Promise<WorkerEnding> {
     const patience = this.#config.patience * 1000;
     const { onNotice, signal } = this.#listeners;
     let awaySince = performance.now();
@@ -74,6 +77,10 @@ class Worker {
     while (!signal.aborted) {
       const end = await this.#connectOnce();
       if (end?.type === 'left') break;
+      if (end?.type === 'released') {
+        onNotice(`Not needed any more: ${end.reason}.`);
+        return 'released';
+      }
       if (end?.type === 'done') {
         if (end.outcome !== 'stopped' || patience === 0) return end.outcome;
         onNotice(`The run was stopped; waiting ${durationText(patience)} for it to go on.`);
@@ -128,7 +135,7 @@ class Worker {
         this.#spare = spare;
         onNotice(
           spare
-            ? 'A spare for now: the run is faster without this worker. Standing by.'
+            ? 'A spare for now: the run does better without this worker. Standing by.'
             : 'Computing again.',
         );
       },

@@ -102,8 +102,18 @@ export function profileLines({ step, peakGflops, kernels }: ProfileEvent): strin
   ];
 }
 
+const ends = {
+  budget: 'ended by its budget',
+  deadline: 'ended by its deadline',
+  targetAccuracy: 'ended at its target accuracy',
+} as const;
+
+function endOf({ limit }: ResultEvent): string {
+  return limit === undefined ? 'stopped' : ends[limit];
+}
+
 export function resultLines(event: ResultEvent): string[] {
-  const how = event.outcome === 'complete' ? 'after' : 'stopped after';
+  const how = event.outcome === 'complete' ? 'after' : `${endOf(event)} after`;
   const time = `${plural(event.steps, 'step')} in ${duration(event.trainSeconds)}`;
   return [
     `Test accuracy ${percent(event.testAccuracy)}, loss ${event.testLoss.toFixed(4)}; ${how} ${time}, ${count(event.samplesPerSecond)} samples/s.`,

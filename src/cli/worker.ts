@@ -9,7 +9,9 @@ const endings = {
   complete: 'The run is complete.',
   stopped: 'The run was stopped.',
   failed: 'The run failed; the coordinator says why.',
+  limit: 'The run has reached its limit; the coordinator says which.',
   left: 'Left the run.',
+  released: 'Left the run.',
 } as const;
 
 export function workerCommand(): Command {

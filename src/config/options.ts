@@ -1,4 +1,5 @@
 import { costOptions, priceKeys } from './cost-options.js';
+import { limitKeys, limitOptions } from './limit-options.js';
 import type { OptionTable } from './option.js';
 import {
   duration,
@@ -139,6 +140,7 @@ export const options: OptionTable = {
     parser: duration,
   },
   ...costOptions,
+  ...limitOptions,
 };
 
 /** A coordinator may leave all the computing to its workers. */
@@ -171,6 +173,7 @@ export const trainKeys = [
   ...priceKeys,
   'currency',
   'rate',
+  ...limitKeys,
   'resume',
   'override',
   'config',
@@ -188,6 +191,8 @@ export const coordinatorKeys = [
   'token',
   'tokenFile',
   'workerPrice',
+  'policy',
+  'releaseIdle',
   ...trainKeys,
 ] as const satisfies readonly OptionKey[];
 

@@ -6,11 +6,14 @@ import type { MoneySettings } from '../cost/pricing.js';
 import { type ConfigFile, readTokenFile } from './files.js';
 import type { OptionTable } from './option.js';
 import { coordinatorOptions, options } from './options.js';
+import { checkDeadline } from './limit-options.js';
 import { Settings, type Sources } from './settings.js';
 import { defaultLearningRates, overridables, trainingKeys } from './training-options.js';
 import {
   type CoordinatorConfig,
+  type FleetSettings,
   type InspectionConfig,
+  type LimitSettings,
   type Overridable,
   type TrainConfig,
   type TrainingSettings,
@@ -38,6 +41,7 @@ export async function resolveCoordinator(
     port: settings.get('port'),
     workers: settings.get('workers'),
     token: await token(settings),
+    ...fleet(settings),
   };
 }
 
@@ -144,6 +148,7 @@ function run(settings: Settings): TrainConfig {
     out: settings.get('out'),
     name: settings.get('name'),
     checkpointEvery: settings.get('checkpointEvery'),
+    ...limits(settings),
     ...money(settings),
     profile: settings.get('profile'),
     json: settings.get('json'),
@@ -163,6 +168,33 @@ function money(settings: Settings): MoneySettings {
     rate: settings.get('rate'),
     workerPrice: settings.get('workerPrice'),
   };
+}
+
+/** What ends the run. */
+function limits(settings: Settings): LimitSettings {
+  const deadline = settings.get('deadline');
+  if (deadline !== null) checkDeadline(deadline, settings.origin('deadline'));
+  const targetAccuracy = settings.get('targetAccuracy');
+  if (targetAccuracy !== null && settings.get('validation') === 0) {
+    const origin = settings.origin('targetAccuracy');
+    const message = `${origin} is about samples that are held out of the training: add --validation 5000.`;
+    throw new DtrainError('USAGE', message);
+  }
+  return { budget: settings.get('budget'), deadline, targetAccuracy };
+}
+
+/** Who computes: of whoever is done by the deadline, or keeps to the budget, the best at the rest. */
+function fleet(settings: Settings): FleetSettings {
+  const byBudget = settings.get('budget') === null ? null : 'fastest';
+  const byLimits = settings.get('deadline') === null ? byBudget : 'cheapest';
+  const policy = settings.get('policy') ?? byLimits;
+  const releaseIdle = settings.get('releaseIdle');
+  if (releaseIdle && policy === null) {
+    const origin = settings.origin('releaseIdle');
+    const message = `${origin} goes with --policy, --budget or --deadline: say what workers are chosen for.`;
+    throw new DtrainError('USAGE', message);
+  }
+  return { policy, releaseIdle };
 }
 
 /** What this machine costs is said in one of three ways. */

@@ -37,11 +37,34 @@ export interface TrainingSettings {
 /** How often a run saves a checkpoint, beside the end of each epoch and its own end. */
 export type CheckpointInterval = { readonly steps: number } | { readonly seconds: number };
 
+/** When a run must be over: seconds from its start, or milliseconds since 1970. */
+export type Deadline = { readonly seconds: number } | { readonly at: number };
+
+export const policies = ['cheapest', 'fastest', 'balanced'] as const;
+type PolicyName = (typeof policies)[number];
+
+/** What ends a run before its last step. */
+export interface LimitSettings {
+  /** `2.50` or `2.50 EUR` */
+  readonly budget: string | null;
+  readonly deadline: Deadline | null;
+  /** On the validation samples, of 1. */
+  readonly targetAccuracy: number | null;
+}
+
+/** Who of a fleet computes. */
+export interface FleetSettings {
+  /** Null: all workers that save time compute. */
+  readonly policy: PolicyName | null;
+  /** Workers that are left without work are told to exit. */
+  readonly releaseIdle: boolean;
+}
+
 /** What a resumed run may change if `--override` names it: all but the model, whose weights it has. */
 export type Overridable = Exclude<keyof TrainingSettings, 'model'> | 'data';
 
 /** The configuration of `dtrain train`. */
-export interface TrainConfig extends TrainingSettings, MoneySettings {
+export interface TrainConfig extends TrainingSettings, MoneySettings, LimitSettings {
   readonly checkpointEvery: CheckpointInterval;
   readonly dataDir: string | null;
   readonly engine: EngineChoice;
@@ -56,7 +79,7 @@ export interface TrainConfig extends TrainingSettings, MoneySettings {
 }
 
 /** The configuration of `dtrain coordinator`. Holds the token: never write it to a file whole. */
-export interface CoordinatorConfig extends TrainConfig {
+export interface CoordinatorConfig extends TrainConfig, FleetSettings {
   readonly host: string;
   readonly port: number;
   /** Workers to wait for before the first step. */

@@ -145,11 +145,15 @@ const work = z.strictObject({ type: z.literal('work'), step: count, first: count
  */
 const standing = z.strictObject({ type: z.literal('standing'), spare: z.boolean() });
 
-/** The run is over; one that was stopped may come back. */
-const done = z.strictObject({
-  type: z.literal('done'),
-  outcome: z.enum(['complete', 'stopped', 'failed']),
-});
+/** How a run may end, for its workers: one that was stopped may come back, one at its limit does not. */
+const ending = z.enum(['complete', 'stopped', 'limit', 'failed']);
+export type RunEnding = z.infer<typeof ending>;
+
+/** The run is over. */
+const done = z.strictObject({ type: z.literal('done'), outcome: ending });
+
+/** The worker is no longer needed, and costs money while it stays: it is to exit. */
+const released = z.strictObject({ type: z.literal('released'), reason: sentence });
 
 /** The coordinator does not want this worker. */
 const refused = z.strictObject({ type: z.literal('refused'), reason: sentence });
@@ -161,6 +165,7 @@ export const coordinatorMessage = z.discriminatedUnion('type', [
   work,
   standing,
   done,
+  released,
   refused,
 ]);
 export type WorkerMessage = z.infer<typeof workerMessage>;

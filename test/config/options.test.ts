@@ -268,6 +268,41 @@ const cases: Readonly<Record<Exclude<OptionKey, 'config' | 'tokenFile'>, Values>
     invalid: ['', 'EUR', 'EUR=', 'EUR=0', 'EUR=-1', 'EUR=1,EUR=2', 'eur=1', 'EUR=1,', 1.08, [1]],
     expects: "what a unit of another currency is worth in the run's, such as EUR=1.08,GBP=1.27",
   },
+  budget: {
+    valid: [
+      ['2.50', '2.50'],
+      ['2.50 EUR', '2.50 EUR'],
+      [2.5, '2.5'],
+    ],
+    invalid: ['', '0', '-1', -1, 0, '1e3', '2.50 euro', 'NaN', {}],
+    expects: 'an amount above 0 such as 2.50 or "2.50 EUR"',
+  },
+  deadline: {
+    valid: [
+      ['20m', { seconds: 1200 }],
+      [{ seconds: 5 }, { seconds: 5 }],
+      ['2100-12-31T18:30', { at: new Date(2100, 11, 31, 18, 30).getTime() }],
+      ['2100-12-31 8:05', { at: new Date(2100, 11, 31, 8, 5).getTime() }],
+      [{ at: 7e12 }, { at: 7e12 }],
+    ],
+    invalid: [
+      ...['', 'soon', '24:00', '12:60', '1:2:3', '-5m', '2100-02-31T10:00', '2100-13-01T10:00'],
+      ...[{}, { at: 'x' }, { at: Infinity }, { seconds: -1 }],
+    ],
+    expects:
+      'a duration such as 20m, a time of today such as 18:30, or a date and a time such as 2030-12-31T18:30',
+  },
+  targetAccuracy: {
+    valid: [
+      ['0.99', 0.99],
+      ['.5', 0.5],
+      [1, 1],
+    ],
+    invalid: ['', '0', 0, '99', '1.01', -0.5, '99 %', 'NaN'],
+    expects: 'a share of 1 above 0, such as 0.99',
+  },
+  policy: choice('cheapest', 'fastest', 'balanced'),
+  releaseIdle: yesOrNo,
   workerPrice: {
     valid: [
       ['a=0.12/h', ['a=0.12/h']],
@@ -288,10 +323,16 @@ async function resolve(key: OptionKey, sources: Sources): Promise<object> {
 
 const keys = Object.keys(cases) as (keyof typeof cases)[];
 
+/** Options that go with others. */
+const company: Partial<Record<OptionKey, object>> = {
+  targetAccuracy: { validation: 1000 },
+  releaseIdle: { policy: 'fastest' },
+};
+
 test.each(keys)('%s accepts what is valid', async (key) => {
   for (const [given, value] of cases[key].valid) {
-    const config = await resolve(key, { flags: { [key]: given }, env: {} });
-    expect(config).toHaveProperty(key, value);
+    const flags = { ...company[key], [key]: given };
+    expect(await resolve(key, { flags, env: {} })).toHaveProperty(key, value);
   }
 });
 

@@ -41,11 +41,13 @@ test('the defaults', async () => {
       verbose: false,
     },
     ...{ ...ofOneMachine, currency: null, rate: [], workerPrice: [] },
+    ...{ budget: null, deadline: null, targetAccuracy: null },
   };
   expect(await resolveTrain(none)).toStrictEqual(train);
   expect(await resolveCoordinator(none)).toStrictEqual({
     ...train,
     ...{ host: '127.0.0.1', port: 7070, workers: 0, token: null },
+    ...{ policy: null, releaseIdle: false },
   });
   expect(await resolveWorker(none)).toStrictEqual({
     ...{
@@ -216,8 +218,9 @@ describe('the configuration file', () => {
     const config = await temporaryFile(JSON.stringify(first));
     expect(await resolveCoordinator({ flags: { config }, env: {} })).toStrictEqual(first);
     const train = await resolveTrain({ flags: { config, threads: '2' }, env: {} });
-    const { host, port, workers, token, ...shared } = first;
-    expect([host, port, workers, token]).toStrictEqual(['127.0.0.1', 7070, 0, 'x']);
+    const { host, port, workers, token, policy, releaseIdle, ...shared } = first;
+    const own = [host, port, workers, token, policy, releaseIdle];
+    expect(own).toStrictEqual(['127.0.0.1', 7070, 0, 'x', null, false]);
     expect(train).toStrictEqual({ ...shared, threads: 2 });
   });
 });

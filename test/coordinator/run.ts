@@ -5,6 +5,7 @@ import { NOTHING_DONE } from '../../dist/coordinator/tally.js';
 import { NO_PRICES, Pricing } from '../../dist/src/cost/pricing.js';
 import { Training, type TrainingResult } from '../../dist/coordinator/training.js';
 import type { ThreadPool } from '../../dist/src/threads/pool.js';
+import { NO_LIMITS } from '../../src/config/limit-options.js';
 import type { CoordinatorConfig } from '../../src/config/types.js';
 import { batchOf, stepsPerEpoch } from '../../src/data/batches.js';
 import type { WorkerEvent } from '../../src/events.js';
@@ -137,6 +138,7 @@ const DATASET = {
 
 const CONFIG: CoordinatorConfig = {
   ...NO_PRICES,
+  ...NO_LIMITS,
   model: 'lenet5',
   epochs: 2,
   steps: null,

@@ -68,7 +68,11 @@ export const coordinatorMessages: fc.Arbitrary<CoordinatorMessage> = fc.oneof(
   fc.record({ type: fc.constant('work' as const), step: count, first: count, last: count }),
   fc.record({
     type: fc.constant('done' as const),
-    outcome: fc.constantFrom('complete' as const, 'stopped' as const, 'failed' as const),
+    outcome: fc.constantFrom('complete' as const, 'stopped' as const, 'limit' as const),
+  }),
+  fc.record({
+    type: fc.constant('released' as const),
+    reason: fc.stringMatching(/^[\x20-\x7e]{0,1000}$/),
   }),
   fc.record({
     type: fc.constant('refused' as const),

@@ -72,6 +72,7 @@ export class Audit {
     this.#checkIdle(({ lateAt }) => event.type === 'timer' && now > lateAt);
     const { atRest, stopping } = this.#steps;
     const deserted = stopping && atRest && this.#members.present.length === 0;
+    this.#checkDeadline();
     check(!deserted || this.#outcome !== undefined, 'nobody can end the step, and the run goes on');
   }
 
@@ -166,6 +167,16 @@ export class Audit {
     check(leaf === undefined, `micro-batch ${leaf} is left open while member ${idle.id} is idle`);
   }
 
+  /** A run that waits for members does not wait for ever. */
+  #checkDeadline(): void {
+    const late = this.#now > this.#deadline + LATEST_TIMER && this.#steps.atRest;
+    check(!late || this.#outcome !== undefined, 'the deadline is over, and the run goes on');
+  }
+
+  get #deadline(): number {
+    return this.#options.limits?.deadline ?? Infinity;
+  }
+
   /** Somebody is given work, or what it takes: a step begins if it has not yet. */
   #compute(step: number): void {
     if (this.#steps.phase === 'gathering') {
@@ -176,6 +187,7 @@ export class Audit {
     }
     this.#steps.compute(step);
     if (this.#steps.phase === 'step') return;
+    check(this.#now < this.#deadline, `step ${step} begins after the deadline`);
     this.#saves.begin(step, this.#restSince, this.#now);
     this.#steps.phase = 'step';
   }
@@ -251,8 +263,10 @@ export class Audit {
       check(gathering || present.length === 0, 'waits although somebody can compute');
       check(!this.#steps.stopping, 'waits although the run is to stop');
     },
-    finish: ({ outcome }) => {
-      this.#steps.finish(outcome, this.#members.present.length > 0);
+    finish: ({ outcome, limit }) => {
+      const ended = limit !== undefined;
+      check(!ended || this.#deadline < Infinity, `the run has no ${limit}`);
+      this.#steps.finish(outcome, ended, this.#members.present.length > 0);
       if (outcome !== 'notFinite') this.#saves.finish(this.#steps.step);
       this.#outcome = outcome;
     },

@@ -145,13 +145,14 @@ export class AuditedSteps {
     this.phase = 'evaluation';
   }
 
-  finish(outcome: Outcome, somebodyIsThere: boolean): void {
+  /** @param ended by a limit, whatever it was at */
+  finish(outcome: Outcome, ended: boolean, somebodyIsThere: boolean): void {
     check(!this.#evaluationDue, 'an epoch was not evaluated');
     if (this.#notFinite) check(outcome === 'notFinite', 'a run that is not finite must fail');
     else if (this.step === this.#options.totalSteps) {
       check(outcome === 'complete', 'all steps were taken');
-    } else check(outcome === 'stopped' && this.stopping, `${outcome} too early`);
-    const running = !this.#notFinite && this.phase === 'step' && somebodyIsThere;
+    } else check(outcome === 'stopped' && (this.stopping || ended), `${outcome} too early`);
+    const running = !this.#notFinite && !ended && this.phase === 'step' && somebodyIsThere;
     check(!running, 'the run ends in the middle of a step');
   }
 

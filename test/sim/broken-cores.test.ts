@@ -187,6 +187,11 @@ test.each<[string, Partial<Parts>, RegExp]>([
     /step \d+ is not the current one/,
   ],
   [
+    'a deadline that nobody minds',
+    started(() => ({ limits: undefined })),
+    /begins after the deadline|the deadline is over/,
+  ],
+  [
     'a command after the end',
     broken((core, event, now) => {
       const commands = core.handle(event, now);

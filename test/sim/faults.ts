@@ -83,6 +83,7 @@ export const effects = [
   'resumed after a crash',
   'resumed after a stop',
   'checkpoint before the newest used',
+  'ended at a limit',
 ] as const;
 export type Effect = (typeof effects)[number];
 

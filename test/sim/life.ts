@@ -3,6 +3,7 @@ import type { Checkpoint } from '../../coordinator/checkpoint/file.js';
 import type { Core, CoreOptions } from '../../coordinator/core.js';
 import { type CoreEvent, LOCAL, type Outcome } from '../../coordinator/core-messages.js';
 import { profileOf } from '../coordinator/profiles.js';
+import type { Limits } from '../../coordinator/run-end.js';
 import { Audit } from './audit.js';
 import { check } from './check.js';
 import { type Crash, FEWEST } from './faults.js';
@@ -138,7 +139,8 @@ export class Life {
     trace.note(`begins at step ${firstStep} with ${JSON.stringify(setup)}`);
     const { plan, totalSteps } = scenario;
     const { startWith, longestLease, saveEvery } = setup;
-    const options = { plan, totalSteps, firstStep, startWith, longestLease, saveEvery };
+    const limits = this.#limits();
+    const options = { plan, totalSteps, firstStep, startWith, longestLease, saveEvery, limits };
     this.#audit = new Audit(options);
     this.#core = parts.makeCore(options);
     faults.step = firstStep;
@@ -149,6 +151,20 @@ export class Life {
       this.#receive({ type: 'joined', member: LOCAL, profile });
     }
     this.#fleet.start();
+    // A deadline may pass before anybody has come.
+    this.#receive({ type: 'timer' });
+  }
+
+  #limits(): Limits | undefined {
+    const { deadline } = this.#options.setup;
+    if (deadline === undefined) return undefined;
+    return {
+      deadline: this.#timer.now + deadline,
+      budget: null,
+      targetAccuracy: null,
+      spent: () => 0n,
+      evaluation: 0,
+    };
   }
 
   /** An event, for which the coordinator may not have time yet. */

@@ -37,6 +37,8 @@ export interface Setup extends Pick<CoreOptions, 'startWith' | 'longestLease' | 
   readonly coarseClock: boolean;
   /** Seconds that the disk takes for an operation, on average. */
   readonly diskDelay: number;
+  /** Seconds from its start after which the run must be over, if it must. */
+  readonly deadline: number | undefined;
 }
 
 /** Faults of a few kinds at a time meet in ways in which faults of all kinds hardly do. */
@@ -97,6 +99,7 @@ export function randomSetup({ seed }: Scenario, life: number): Setup {
     clockStart: dice.whole(0, 1_000_000),
     coarseClock: dice.chance(0.1),
     diskDelay: dice.scale(0.0001, 0.1),
+    deadline: dice.chance(0.15) ? dice.scale(0.3, 60) : undefined,
   };
 }
 

@@ -87,6 +87,7 @@ export class Shell {
         return;
       case 'finish':
         this.doing = 'nothing';
+        if (command.limit) faults.happened('ended at a limit');
         finish(command.outcome);
         return;
       case 'discard':

@@ -1,0 +1,120 @@
+import type { Micros } from '../src/cost/money.js';
+import type { LimitName } from '../src/events.js';
+import { Recent } from './recent.js';
+
+/** What ends a run before its last step. All times are seconds of the core's clock. */
+export interface Limits {
+  /** When the run must be over; Infinity: whenever it is. */
+  readonly deadline: number;
+  /** The most that the run may cost; null: whatever it does. */
+  readonly budget: Micros | null;
+  /** On the validation samples, of 1; null: the best there is. */
+  readonly targetAccuracy: number | null;
+  /** What the run will have cost if all who are there at `now` stay for so many seconds more. */
+  readonly spent: (now: number, more: number) => Micros;
+  /** Micro-batches whose gradients take the local threads as long as an evaluation. */
+  readonly evaluation: number;
+}
+
+/** Seconds that it takes to write everything down at the end. */
+const WRITING = 0.2;
+
+/** First steps, or leases of them, that say little about how long an evaluation takes. */
+const COLD = 5;
+
+/** The least time, and the part of what is left, after which the money's end is looked up again. */
+const LOOK = { seconds: 0.05, part: 0.05 };
+
+/** Until when money lasts is found to so many seconds, and looked for so far ahead. */
+const SEARCH = { precision: 0.001, most: 1e7 };
+
+/**
+ * Says when a run must end. What follows its last step, an evaluation and some writing, takes time
+ * and money too, so steps end before the limits by as much.
+ */
+export class RunEnd {
+  readonly #limits: Limits | undefined;
+  readonly #steps = new Recent();
+  #measured = 0;
+  #evaluation: number | undefined;
+  #money = { at: Infinity, lookAt: -Infinity };
+
+  constructor(limits: Limits | undefined) {
+    this.#limits = limits;
+  }
+
+  /** @param seconds of a step, on average */
+  measureSteps(seconds: number): void {
+    this.#steps.add(seconds);
+    this.#measured += 1;
+  }
+
+  measureEvaluation(seconds: number): void {
+    this.#evaluation = seconds;
+  }
+
+  /** Somebody has come or gone. */
+  membersChanged(): void {
+    this.#money.lookAt = -Infinity;
+  }
+
+  /** The first limit, and when the run must have taken its last step for it. */
+  next(now: number, pace: number | undefined): { at: number; limit: LimitName } {
+    const { deadline = Infinity } = this.#limits ?? {};
+    const money = this.#moneyEnd(now);
+    const [at, limit] =
+      money < deadline ? ([money, 'budget'] as const) : ([deadline, 'deadline'] as const);
+    return { at: at - this.#closing(pace), limit };
+  }
+
+  /**
+   * The limit that leaves no room for another step, if one does.
+   * @param pace seconds that the local threads take for a micro-batch, if that is known
+   */
+  reached(now: number, pace: number | undefined): LimitName | undefined {
+    const { at, limit } = this.next(now, pace);
+    const step = this.#steps.typical ?? 0;
+    if (now >= at || now + step > at) return limit;
+    const { budget = null, spent } = this.#limits ?? {};
+    // What is sent costs as well, and only shows once it is sent.
+    const cost = budget === null ? undefined : spent?.(now, step + this.#closing(pace));
+    return budget !== null && cost !== undefined && cost > budget ? 'budget' : undefined;
+  }
+
+  /** The steps that there is still room for; Infinity if nobody knows. */
+  room(now: number, pace: number | undefined): number {
+    const { at } = this.next(now, pace);
+    const step = this.#steps.typical;
+    return step === undefined || step === 0 ? Infinity : Math.floor((at - now) / step);
+  }
+
+  /** Whether an accuracy on the validation samples is all that was wanted. */
+  isEnough(accuracy: number | undefined): boolean {
+    const target = this.#limits?.targetAccuracy ?? null;
+    return target !== null && accuracy !== undefined && accuracy >= target;
+  }
+
+  #closing(pace: number | undefined): number {
+    if (!this.#limits) return 0;
+    const guess = this.#measured < COLD ? 0 : this.#limits.evaluation * (pace ?? 0);
+    return WRITING + (this.#evaluation ?? guess);
+  }
+
+  /** When the money is used up, whoever is there staying. */
+  #moneyEnd(now: number): number {
+    const { budget = null, spent } = this.#limits ?? {};
+    if (budget === null || !spent || now < this.#money.lookAt) return this.#money.at;
+    const enough = (seconds: number): boolean => spent(now, seconds) <= budget;
+    let [least, most] = [0, SEARCH.precision];
+    while (most < SEARCH.most && enough(most)) [least, most] = [most, 2 * most];
+    while (most < SEARCH.most && most - least > SEARCH.precision) {
+      const middle = (least + most) / 2;
+      if (enough(middle)) least = middle;
+      else most = middle;
+    }
+    const left = most < SEARCH.most ? least : Infinity;
+    const lookAt = now + Math.max(LOOK.seconds, Math.min(left, 1e6) * LOOK.part);
+    this.#money = { at: now + left, lookAt };
+    return this.#money.at;
+  }
+}

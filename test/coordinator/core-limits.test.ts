@@ -1,0 +1,106 @@
+import { describe, expect, test } from 'vitest';
+import { LOCAL } from '../../coordinator/core-messages.js';
+import type { Limits } from '../../coordinator/run-end.js';
+import { all, CoreUnderTest, endless, leased, PACE, updated } from './core-under-test.js';
+
+/** Seconds that writing takes at the end, and that steps therefore leave. */
+const WRITING = 0.2;
+
+const none: Limits = {
+  deadline: Infinity,
+  budget: null,
+  targetAccuracy: null,
+  spent: () => 0n,
+  evaluation: 0,
+};
+
+function coreWith(limits: Partial<Limits>, options = {}): CoreUnderTest {
+  return new CoreUnderTest({ ...endless, limits: { ...none, ...limits }, ...options });
+}
+
+const timer = { type: 'timer' } as const;
+const overdue = { type: 'finish', outcome: 'stopped', limit: 'deadline' };
+
+describe('a deadline', () => {
+  test('ends the run after the last step that is over in time, with a checkpoint', () => {
+    const core = coreWith({ deadline: 10 });
+    core.join(1, {});
+    expect(core.until('finish')).toEqual(overdue);
+    const step = 8 * PACE;
+    expect(core.now).toBeLessThanOrEqual(10 - WRITING);
+    expect(core.now).toBeGreaterThan(10 - WRITING - step);
+    expect(core.step).toBe(Math.floor((10 - WRITING) / step));
+  });
+
+  test('leaves time for the last evaluation, which it has seen or can guess', () => {
+    const core = coreWith({ deadline: 10, evaluation: 64 });
+    core.join(LOCAL, { pace: PACE });
+    expect(core.until('finish')).toEqual(overdue);
+    expect(core.now).toBeLessThanOrEqual(10 - WRITING - 64 * PACE);
+    expect(core.now).toBeGreaterThan(10 - WRITING - 64 * PACE - 8 * PACE);
+  });
+
+  test('is met by leases that are as long as there is time', () => {
+    const pace = 2 ** -13;
+    const core = coreWith({ deadline: 1 });
+    core.join(LOCAL, { pace });
+    expect(core.until('finish')).toEqual(overdue);
+    expect(core.now).toBeLessThanOrEqual(1 - WRITING);
+    expect(core.now).toBeGreaterThan(1 - WRITING - 2 * 8 * pace);
+  });
+
+  test('ends a step that nobody ends: its weights are those of the step before', () => {
+    const core = coreWith({ deadline: 3 });
+    core.join(1);
+    core.answer(1);
+    core.tell(updated);
+    expect(core.advanceTo(2.5)).toEqual([]);
+    expect(core.advanceTo(3)).toEqual([{ type: 'save', step: 1 }, overdue]);
+  });
+
+  test('ends a run that waits for workers', () => {
+    const core = coreWith({ deadline: 3 }, { startWith: 1 });
+    core.tell(timer);
+    expect(core.advanceTo(3)).toEqual([{ type: 'save', step: 0 }, overdue]);
+  });
+
+  test('that has passed before the first step leaves nothing to do', () => {
+    const core = coreWith({ deadline: 3 });
+    core.now = 4;
+    expect(core.join(LOCAL)).toEqual([{ type: 'save', step: 0 }, overdue]);
+  });
+
+  test('comes too late for a run that is complete', () => {
+    const core = coreWith({ deadline: 1 }, { totalSteps: 1 });
+    core.join(LOCAL);
+    core.now = 2;
+    core.tell(leased(1));
+    expect(core.until('finish')).toEqual({ type: 'finish', outcome: 'complete' });
+  });
+});
+
+describe('a target accuracy', () => {
+  const evaluated = (accuracy: number) => ({ type: 'evaluated', accuracy }) as const;
+
+  test('ends the run after the epoch that reaches it, with a checkpoint', () => {
+    const core = coreWith(
+      { targetAccuracy: 0.99 },
+      { plan: { samples: 64, batch: 64 }, totalSteps: 9 },
+    );
+    core.join(LOCAL);
+    core.tell(leased(1));
+    expect(all(core.tell(evaluated(0.989)), 'finish')).toEqual([]);
+    core.tell(leased(1));
+    expect(core.tell(evaluated(0.99))).toEqual([
+      { type: 'save', step: 2 },
+      { type: 'finish', outcome: 'stopped', limit: 'targetAccuracy' },
+    ]);
+  });
+
+  test('that is reached with the last step leaves the run complete', () => {
+    const core = coreWith({ targetAccuracy: 0.5 }, { totalSteps: 1 });
+    core.join(LOCAL);
+    core.tell(leased(1));
+    expect(core.tell(evaluated(1)).at(-1)).toEqual({ type: 'finish', outcome: 'complete' });
+  });
+});
