@@ -54,6 +54,7 @@ export const streams = {
   epochOrder: 3,
   dropout: 4,
   augmentation: 5,
+  tensorflow: 6,
 } as const;
 export type Stream = keyof typeof streams;
 
