@@ -11,6 +11,7 @@ import {
   type Outcome,
 } from './core-messages.js';
 import type { Member } from './member.js';
+import type { Ledger } from './ledger.js';
 import type { LimitName } from '../src/events.js';
 import type { MicroBatchRange } from './ranges.js';
 import type { Roster } from './roster.js';
@@ -27,6 +28,8 @@ export interface CoreOptions {
   readonly longestLease: number;
   /** How often to save, beside the end of each epoch and of the run. */
   readonly saveEvery: CheckpointInterval;
+  /** Is kept up with all that happens. */
+  readonly ledger?: Pick<Ledger, 'watch'>;
   /** What ends the run before its last step, if anything does. */
   readonly limits?: Limits | undefined;
 }
@@ -76,6 +79,7 @@ export class Core<P> {
     else if ('pieces' in event) this.#discardAfterEnd(event);
     if (!this.#finished)
       this.#assignment.setAlarm(this.#now, this.#waits ? this.#limit.at : Infinity);
+    this.#options.ledger?.watch(event, this.#now, this.#commands);
     return this.#commands;
   }
 

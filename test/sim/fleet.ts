@@ -1,6 +1,7 @@
 import type { CoreCommand, MemberId } from '../../coordinator/core-messages.js';
 import type { Values } from '../reduce/fake-sums.js';
 import { profileOf } from '../coordinator/profiles.js';
+import { price } from './audited-ledger.js';
 import { Injuries } from './injuries.js';
 import { type Answer, RemoteProcess } from './members.js';
 import type { Machine } from './scenario.js';
@@ -52,7 +53,7 @@ export class SimulatedFleet implements Connections {
     this.#world.tell({
       type: 'joined',
       member: id,
-      profile: profileOf({ threads: machine.threads }),
+      profile: profileOf({ name: machine.name, threads: machine.threads, price }),
     });
     if (dice.chance(0.5)) this.#injuries.strike(process, 1);
     if (faults.due('killed while it was idle')) {

@@ -44,6 +44,10 @@ export class Trace {
 function details(from: CoreEvent<Answer> | CoreCommand<Answer>): string {
   const values = Object.entries(from).filter(([key]) => key !== 'type' && key !== 'pieces');
   return values
-    .map(([key, value]) => `${key}=${JSON.stringify(value).replaceAll('"', '')}`)
+    .map(([key, value]) => `${key}=${JSON.stringify(value, plain).replaceAll('"', '')}`)
     .join(' ');
+}
+
+function plain(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? String(value) : value;
 }
