@@ -1,13 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { type Affine, drawAffine, PIXEL } from '../../src/augment/affine.js';
-import { NO_AUGMENTATION } from '../../src/augment/augmentation.js';
+import { type Augmentation, NO_AUGMENTATION } from '../../src/augment/augmentation.js';
 import { randomWords } from '../../src/random/philox.js';
 
 const ROWS = 20;
 const COLUMNS = 30;
-const amounts = { ...NO_AUGMENTATION, shift: 0.1, rotate: 15, scale: 0.2 };
 
-const drawn = (some: Partial<typeof amounts>, count = 2_000): Affine[] =>
+const drawn = (some: Partial<Augmentation>, count = 2_000): Affine[] =>
   Array.from({ length: count }, (_, index) =>
     drawAffine(
       { ...NO_AUGMENTATION, ...some },
