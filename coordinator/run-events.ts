@@ -1,6 +1,7 @@
 import { augmentationText } from '../src/augment/augmentation.js';
 import type { CoordinatorConfig, TrainConfig } from '../src/config/types.js';
 import { batchOf, stepsPerEpoch } from '../src/data/batches.js';
+import type { Arithmetic } from '../src/engine/names.js';
 import type { RunCost } from '../src/cost/summary.js';
 import { profileKernels } from '../src/engine/profile/profile.js';
 import type { ProfileEvent, ResultEvent, StartEvent } from '../src/events.js';
@@ -19,6 +20,8 @@ export interface RunIdentity {
   readonly name: string;
   readonly folder: string;
   readonly config: TrainConfig | CoordinatorConfig;
+  /** Approximate if any step of it is, also one before it was resumed. */
+  readonly arithmetic: Arithmetic;
 }
 
 /**
@@ -26,7 +29,7 @@ export interface RunIdentity {
  * @param port where it listens, if it does
  */
 export function startEvent(
-  { name, folder, config }: RunIdentity,
+  { name, folder, config, arithmetic }: RunIdentity,
   { model, dataset, plan, totalSteps, engine }: PreparedRun,
   resumedStep: number | undefined,
   port: number | undefined,
@@ -46,6 +49,7 @@ export function startEvent(
     validationSamples: validation,
     testSamples: dataset.test.count,
     engine: engine.name,
+    arithmetic,
     ...(engine.note !== undefined && { engineNote: engine.note }),
     threads,
     batch,
@@ -59,7 +63,7 @@ export function startEvent(
 }
 
 export function resultEvent(
-  { folder, config }: RunIdentity,
+  { folder, config, arithmetic }: RunIdentity,
   { pool, dataset, model, engine }: PreparedRun,
   result: TrainingResult,
   cost: RunCost,
@@ -84,6 +88,7 @@ export function resultEvent(
     trainSeconds,
     samplesPerSecond: trainSeconds > 0 ? samples / trainSeconds : 0,
     engine: engine.name,
+    arithmetic,
     threads: config.threads,
     workers: result.workers,
     refusedAnswers: result.refusedAnswers,
@@ -123,5 +128,7 @@ export async function profileEvent(
   const { phases, seconds, steps } = trained;
   const taken = stepPhases(phases, seconds, Math.max(1, steps));
   const step = { ...taken, wait: Math.max(0, taken.wait) };
+  // An approximate engine's kernels are a library's own.
+  if (engine.approximate) return { event: 'profile', step, kernels: [] };
   return { event: 'profile', step, ...(await profileKernels(model, optimizer, engine)) };
 }

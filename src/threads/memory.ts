@@ -87,6 +87,8 @@ export interface MemoryNeeds {
   readonly piece: number;
   /** Bytes of an augmented sample; 0 if samples are trained on as they are. */
   readonly augmented: number;
+  /** The most micro-batches that a thread takes at once. */
+  readonly atOnce: number;
   /** Micro-batches in a full batch. */
   readonly microBatches: number;
   readonly training: SplitSize;
@@ -128,8 +130,8 @@ export function planMemory(needs: MemoryNeeds): MemoryPlan {
     perThread: Array.from({ length: needs.threads }, () => ({
       work: floats(needs.work),
       pairWork: floats(needs.pairWork),
-      indices: floats(2 * LANES),
-      augmented: samples({ count: 2 * LANES, sampleBytes: needs.augmented }),
+      indices: floats(needs.atOnce * LANES),
+      augmented: samples({ count: needs.atOnce * LANES, sampleBytes: needs.augmented }),
       draws: floats(3),
       clock: floats(2 * CLOCK_VALUES),
     })),

@@ -139,7 +139,7 @@ const cases: Readonly<Record<Exclude<OptionKey, 'config' | 'tokenFile'>, Values>
     expects:
       'none, or a list of shift (at most 0.5), rotate (at most 180), scale (at most 0.5), elastic (at most 0.5), such as shift=0.1,rotate',
   },
-  engine: choice('auto', 'native', 'wasm'),
+  engine: choice('auto', 'native', 'wasm', 'tfjs-node'),
   threads: whole(1, 256),
   out: path,
   checkpointEvery: {
@@ -176,7 +176,7 @@ const cases: Readonly<Record<Exclude<OptionKey, 'config' | 'tokenFile'>, Values>
     ],
     invalid: ['', ',', 'lr,', 'model', 'learning-rate', [], 3, {}],
     expects:
-      'a list of epochs, steps, batch, optimizer, lr, momentum, weightDecay, schedule, warmup, seed, validation, augment, data, separated by commas',
+      'a list of epochs, steps, batch, optimizer, lr, momentum, weightDecay, schedule, warmup, seed, validation, augment, data, engine, separated by commas',
   },
   name: {
     valid: [
