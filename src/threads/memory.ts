@@ -8,7 +8,7 @@ import { CLOCK_VALUES } from './phases.js';
 import type { SlotPlan } from './piece-slots.js';
 
 /** Samples in the shared memory: bytes and labels. */
-export interface Samples {
+interface Samples {
   readonly images: Place;
   readonly labels: Place;
 }
