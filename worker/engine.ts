@@ -63,7 +63,7 @@ export async function startEngine(
     validationCount: 0,
     test: NO_SAMPLES,
     table: Float32Array.from(welcome.data.table),
-    augmentation: augmentationOf(augment, model.spec.input),
+    augmentation: augmentationOf(augment, model.spec.input, training.sampleBytes),
   });
   try {
     await loadShards(source, welcome.data.shards, pool.training);

@@ -1,5 +1,6 @@
 import { DtrainError } from '../errors.js';
 import type { ModelSpec } from '../model/layers.js';
+import { sizeOf } from '../model/model.js';
 
 /** What may happen to an image before it is trained on, and how much of it at most. */
 export interface Augmentation {
@@ -35,17 +36,19 @@ export interface ImageAugmentation {
 const LARGEST_SIDE = 4096;
 
 /**
- * What is done to images of a shape; undefined if nothing.
+ * What is done to images of a shape, of so many bytes each; undefined if nothing.
  * @throws DtrainError USAGE if samples of that shape cannot be augmented
  */
 export function augmentationOf(
   amounts: Augmentation,
   shape: ModelSpec['input'],
+  sampleBytes: number,
 ): ImageAugmentation | undefined {
   if (!changes.some((change) => amounts[change] > 0)) return undefined;
   const [rows, columns] = shape;
-  if (Math.min(rows, columns) < 2 || Math.max(rows, columns) > LARGEST_SIDE) {
-    const message = `Samples of ${rows} x ${columns} values cannot be augmented: leave --augment out, which is for images of 2 to ${LARGEST_SIDE} rows and columns.`;
+  const bytes = sampleBytes === sizeOf(shape);
+  if (!bytes || Math.min(rows, columns) < 2 || Math.max(rows, columns) > LARGEST_SIDE) {
+    const message = `Samples of ${rows} x ${columns} ${bytes ? 'bytes' : 'values'} cannot be augmented: leave --augment out, which is for images, in bytes, of 2 to ${LARGEST_SIDE} rows and columns.`;
     throw new DtrainError('USAGE', message);
   }
   return { amounts, shape };

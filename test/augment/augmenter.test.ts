@@ -54,7 +54,7 @@ describe('an augmented image', () => {
 
 describe('what is done to samples', () => {
   test('is nothing where nothing is asked for', () => {
-    expect(augmentationOf(NO_AUGMENTATION, [1, 9, 1])).toBeUndefined();
+    expect(augmentationOf(NO_AUGMENTATION, [1, 9, 1], 9)).toBeUndefined();
     expect(augmentationText(NO_AUGMENTATION)).toBe('none');
     expect(augmentationText({ ...NO_AUGMENTATION, rotate: 9, elastic: 0.1 })).toBe(
       'rotate=9,elastic=0.1',
@@ -62,12 +62,13 @@ describe('what is done to samples', () => {
   });
 
   test.each([
-    [1, 30],
-    [30, 1],
-    [4097, 30],
-  ])('cannot be to %i x %i values', (rows, columns) => {
-    expect(() => augmentationOf(ALL, [rows, columns, 1])).toThrow(
-      `Samples of ${rows} x ${columns} values cannot be augmented: leave --augment out`,
+    [1, 30, 1, 'bytes'],
+    [30, 1, 1, 'bytes'],
+    [4097, 30, 1, 'bytes'],
+    [30, 30, 4, 'values'],
+  ])('cannot be to %i x %i values of %i bytes', (rows, columns, each, what) => {
+    expect(() => augmentationOf(ALL, [rows, columns, 1], rows * columns * each)).toThrow(
+      `Samples of ${rows} x ${columns} ${what} cannot be augmented: leave --augment out`,
     );
   });
 });
