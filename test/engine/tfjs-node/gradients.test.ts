@@ -121,7 +121,7 @@ describe.skipIf(tensorflow.missing)(`TensorFlow's gradients${tensorflow.where}`,
 
   test('of random models and batches', async () => {
     const cases = fc.record({
-      spec: arbitraryModel(),
+      spec: arbitraryModel().filter(({ layers }) => !layers.some(({ type }) => type === 'dropout')),
       samples: fc.integer({ min: 1, max: 20 }),
       seed: fc.nat(),
     });
