@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { augmentationOf } from '../src/augment/augmentation.js';
 import type { BatchPlan } from '../src/data/batches.js';
 import { loadData } from '../src/data/load.js';
 import { copySplit, type Dataset, sizeOfSplit, tableOf } from '../src/data/dataset.js';
@@ -69,6 +70,7 @@ export async function prepareRun(
   const plan = { samples, batch };
   const wholeRun = stepsPerEpoch(plan) * config.epochs;
   const table = tableOf(dataset);
+  const training = sizeOfSplit(dataset.train);
   const pool = new ThreadPool({
     // Without threads of its own the coordinator still evaluates, on one.
     threads: Math.max(1, config.threads),
@@ -80,11 +82,12 @@ export async function prepareRun(
     stateSlots: stateSlots[optimizer],
     seed,
     batch,
-    training: sizeOfSplit(dataset.train),
+    training,
     trainingCount: samples,
     validationCount: validation,
     test: sizeOfSplit(dataset.test),
     table,
+    augmentation: augmentationOf(config.augment, model.spec.input, training.sampleBytes),
   });
   pool.weights.set(weights ?? initialWeights(model, seed));
   copySplit(dataset.train, pool.training);

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { augmentationOf } from '../src/augment/augmentation.js';
 import { sha256 } from '../src/sha256.js';
 import { NO_SAMPLES, sampleBytesOf } from '../src/data/dataset.js';
 import { tablesOf } from '../src/data/normalise.js';
@@ -42,7 +43,7 @@ export async function startEngine(
   const { workSize } = welcome.module;
   const wasm = { module, workSize };
   const chosen = await chooseEngine(engine, model, welcome.optimizer, wasm, arithmetic);
-  const { seed, batch, validation } = welcome;
+  const { seed, batch, validation, augment } = welcome;
   const { input, inputType = 'uint8' } = model.spec;
   const training = sizeOfShards(welcome.data.shards, sampleBytesOf(input, inputType));
   if (welcome.data.table.length !== (inputType === 'uint8' ? 256 * tablesOf(input[2]) : 0)) {
@@ -67,6 +68,7 @@ export async function startEngine(
     validationCount: 0,
     test: NO_SAMPLES,
     table: Float32Array.from(welcome.data.table),
+    augmentation: augmentationOf(augment, model.spec.input, training.sampleBytes),
   });
   try {
     await loadShards(source, welcome.data.shards, pool.training);

@@ -4,6 +4,7 @@ import { addOptions } from '../config/flags.js';
 import { dataKeys } from '../config/options.js';
 import { resolveInspection } from '../config/resolve.js';
 import { interruptible } from './interrupt.js';
+import { engineText } from '../engine/engine-text.js';
 import { count, percent } from './text.js';
 
 export function evalCommand(): Command {
@@ -30,8 +31,12 @@ export function evalCommand(): Command {
       process.stdout.write(`${JSON.stringify(values)}\n`);
       return;
     }
+    const by =
+      engine.arithmetic === 'approximate'
+        ? `, by the ${engineText(engine.name, engine.note, engine.arithmetic)}`
+        : '';
     process.stdout.write(
-      `${model} on ${count(samples)} test samples of ${dataset.name}\n` +
+      `${model} on ${count(samples)} test samples of ${dataset.name}${by}\n` +
         `accuracy ${percent(accuracy)}, loss ${loss.toFixed(4)}\n${matrix(confusion, dataset.classNames)}\n`,
     );
   });

@@ -210,6 +210,7 @@ export const trainKeys = [
   'seed',
   'validation',
   'normalise',
+  'augment',
   'engine',
   'threads',
   'out',

@@ -1,5 +1,7 @@
 import { normalisations } from '../data/normalise.js';
 import { type OptimizerName, optimizers } from '../optim/optimizer.js';
+import { augmentationText, NO_AUGMENTATION, usualAmounts } from '../augment/augmentation.js';
+import { augmentation } from './augmentation.js';
 import type { OptionTable } from './option.js';
 import { builtInNames } from '../model/built-in.js';
 import { fraction, fractionBelowOne, modelPlace, rate, oneOf, wholeNumber } from './parsers.js';
@@ -94,6 +96,13 @@ export const trainingOptions: OptionTable<keyof TrainingSettings> = {
     default: null,
     defaultText: 'standard; of MNIST its usual mean and deviation',
     parser: oneOf(normalisations),
+  },
+  augment: {
+    flag: '--augment [changes]',
+    description: `change each training image at random, by so much at most; alone: ${augmentationText(usualAmounts)}`,
+    default: NO_AUGMENTATION,
+    defaultText: 'none',
+    parser: augmentation,
   },
 };
 

@@ -1,3 +1,4 @@
+import type { Augmentation } from '../augment/augmentation.js';
 import type { EngineChoice } from '../engine/names.js';
 import type { PriceSettings } from '../cost/own-price.js';
 import type { MoneySettings } from '../cost/pricing.js';
@@ -29,6 +30,8 @@ export interface TrainingSettings {
   readonly seed: number;
   /** Samples held out of the training set. */
   readonly validation: number;
+  /** How training images are changed; evaluation never is. */
+  readonly augment: Augmentation;
   /** Null: MNIST's usual one, or `standard`. */
   readonly normalise: NormalisationName | null;
 }

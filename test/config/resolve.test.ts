@@ -29,6 +29,7 @@ test('the defaults', async () => {
     seed: 1,
     validation: 0,
     normalise: null,
+    augment: { shift: 0, rotate: 0, scale: 0, elastic: 0 },
   };
   const train = {
     ...training,

@@ -1,3 +1,4 @@
+import { NO_AUGMENTATION } from '../../src/augment/augmentation.js';
 import { onTestFinished } from 'vitest';
 import { Fleet } from '../../dist/coordinator/fleet.js';
 import { NOTHING_DONE } from '../../dist/coordinator/tally.js';
@@ -165,6 +166,7 @@ const CONFIG: CoordinatorConfig = {
   label: null,
   imageSize: null,
   skipBad: false,
+  augment: NO_AUGMENTATION,
   dataDir: null,
   engine: 'wasm',
   threads: 0,
