@@ -15,7 +15,8 @@ import type { Pricing } from '../src/cost/pricing.js';
 import type { WorkerAction } from '../src/events.js';
 import { coveringNodes } from '../src/reduce/tree.js';
 import type { HeldPiece, ThreadPool } from '../src/threads/pool.js';
-import type { Absence, MemberId, Traffic } from './core-messages.js';
+import { comparisonText } from './comparison-text.js';
+import type { Absence, Comparison, MemberId, Traffic } from './core-messages.js';
 import type { RemoteMember, Training } from './training.js';
 
 /** Who has a use for workers: a run, or somebody who only measures them. */
@@ -116,12 +117,20 @@ export class RemoteWorker implements RemoteMember {
     this.#options.onAction('back');
   }
 
-  standing(spare: boolean, withIt: number, withoutIt: number): void {
-    const ms = (seconds: number): string => `${(seconds * 1000).toFixed(1)} ms`;
-    const reason = `a step would take ${ms(withIt)} with it and ${ms(withoutIt)} without it`;
-    if (spare) this.#options.onAction('spare', reason);
-    else this.#options.onAction('working');
+  standing(spare: boolean, why: Comparison): void {
+    this.#options.onAction(spare ? 'spare' : 'working', this.#reason(why));
     this.send(encodeFrame({ type: 'standing', spare } satisfies CoordinatorMessage));
+  }
+
+  release(why: Comparison): void {
+    const reason = this.#reason(why);
+    this.end(encodeFrame({ type: 'released', reason } satisfies CoordinatorMessage));
+    this.#options.training.leave(this.#member);
+    this.#options.onAction('left', `it was released, since ${reason}`);
+  }
+
+  #reason(why: Comparison): string {
+    return comparisonText(why, this.#options.pricing.currency);
   }
 
   answered(asked: boolean): void {

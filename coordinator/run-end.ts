@@ -88,6 +88,17 @@ export class RunEnd {
     return step === undefined || step === 0 ? Infinity : Math.floor((at - now) / step);
   }
 
+  /** Seconds and micro-units that are left for steps; Infinity if there is no such limit. */
+  left(now: number, pace: number | undefined): { seconds: number; money: number } {
+    const { deadline = Infinity, budget = null, spent } = this.#limits ?? {};
+    const closing = this.#closing(pace);
+    const paid = budget === null ? undefined : spent?.(now, closing);
+    return {
+      seconds: Math.max(0, deadline - closing - now),
+      money: budget === null || paid === undefined ? Infinity : Math.max(0, Number(budget - paid)),
+    };
+  }
+
   /** Whether an accuracy on the validation samples is all that was wanted. */
   isEnough(accuracy: number | undefined): boolean {
     const target = this.#limits?.targetAccuracy ?? null;

@@ -10,6 +10,7 @@ import type { RunFolder } from '../src/report/run-folder.js';
 import { newToken, reachableHosts, workerUrl } from './addresses.js';
 import { CheckpointWriter } from './checkpoint/writer.js';
 import { Fleet } from './fleet.js';
+import type { FleetOptions } from './fleet-policy.js';
 import type { PreparedRun } from './prepare.js';
 import { checkpointsIn, type ResumedRun } from './resume.js';
 import {
@@ -226,6 +227,7 @@ export class Run {
       before: this.#resumed?.checkpoint.meta.progress ?? NOTHING_DONE,
       saveEvery: config.checkpointEvery,
       limits: this.#limits(prepared),
+      fleet: fleetOptions(config),
       onSave,
       localThreads: config.threads > 0,
       localPrice: this.#pricing.own,
@@ -253,4 +255,10 @@ export class Run {
       },
     });
   }
+}
+
+/** Who is to compute, if the configuration says so. */
+function fleetOptions(config: TrainConfig | CoordinatorConfig): FleetOptions | undefined {
+  if (!('policy' in config) || config.policy === null) return undefined;
+  return { policy: config.policy, releaseIdle: config.releaseIdle };
 }

@@ -11,6 +11,7 @@ import type { HeldPiece, StepSums, ThreadPool } from '../src/threads/pool.js';
 import { Core, type CoreOptions } from './core.js';
 import {
   type Absence,
+  type Comparison,
   type CoreCommand,
   type CoreEvent,
   LOCAL,
@@ -30,8 +31,10 @@ export interface RemoteMember extends Omit<MemberProfile, 'local'> {
   lost(why: Absence): void;
   /** It is waited for again. */
   back(): void;
-  /** It has no share of the steps any more, or has one again; seconds of a step with and without it. */
-  standing(spare: boolean, withIt: number, withoutIt: number): void;
+  /** It has no share of the steps any more, or has one again. */
+  standing(spare: boolean, why: Comparison): void;
+  /** It is not needed any more. */
+  release(why: Comparison): void;
   /** It has answered, to what it was asked or not. */
   answered(asked: boolean): void;
   /** It must go: it said that values are not finite which are. */
@@ -40,7 +43,7 @@ export interface RemoteMember extends Omit<MemberProfile, 'local'> {
 
 export interface TrainingOptions extends Pick<
   CoreOptions,
-  'plan' | 'totalSteps' | 'firstStep' | 'startWith' | 'saveEvery' | 'limits'
+  'plan' | 'totalSteps' | 'firstStep' | 'startWith' | 'saveEvery' | 'limits' | 'fleet'
 > {
   readonly pool: ThreadPool;
   /** Whether the pool's threads train; else they only evaluate. */
@@ -286,11 +289,12 @@ export class Training {
         this.#lost.delete(command.member);
         this.#remotes.get(command.member)?.back();
         return;
-      case 'standing': {
-        const { member, spare, withIt, withoutIt } = command;
-        this.#remotes.get(member)?.standing(spare, withIt, withoutIt);
+      case 'standing':
+        this.#remotes.get(command.member)?.standing(command.spare, command.why);
         return;
-      }
+      case 'release':
+        this.#remotes.get(command.member)?.release(command.why);
+        return;
       case 'timer':
         this.#setTimer(command.at);
         return;

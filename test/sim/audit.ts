@@ -233,6 +233,12 @@ export class Audit {
       this.#members.expect(member, 'the end');
       this.#members.leave(member);
     },
+    release: ({ member }) => {
+      const { work, spare, local } = this.#members.expect(member, 'a release');
+      check(work === undefined && spare && !local, `member ${member} is released, but needed`);
+      check(this.#options.fleet?.releaseIdle === true, 'a release that nobody asked for');
+      this.#members.leave(member);
+    },
     update: ({ step }) => {
       this.#steps.update(step);
     },

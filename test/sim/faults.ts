@@ -84,6 +84,7 @@ export const effects = [
   'resumed after a stop',
   'checkpoint before the newest used',
   'ended at a limit',
+  'released',
 ] as const;
 export type Effect = (typeof effects)[number];
 

@@ -52,7 +52,7 @@ export class SimulatedFleet implements Connections {
     this.#world.tell({
       type: 'joined',
       member: id,
-      profile: profileOf({ threads: machine.threads }),
+      profile: profileOf({ threads: machine.threads, price: machine.price }),
     });
     if (dice.chance(0.5)) this.#injuries.strike(process, 1);
     if (faults.due('killed while it was idle')) {
@@ -104,6 +104,15 @@ export class SimulatedFleet implements Connections {
     clock.after(pause, () => {
       this.open(process.machine);
     });
+  }
+
+  /** The coordinator has no use for a worker any more. */
+  release(id: MemberId): void {
+    const process = this.#connected.get(id);
+    if (!process) return;
+    this.#world.faults.happened('released');
+    process.alive = false;
+    this.close(process);
   }
 
   noteSpare(id: MemberId): void {

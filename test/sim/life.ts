@@ -14,7 +14,7 @@ import { patience } from './scenario.js';
 import { Shell } from './shell.js';
 import { type DiskAccess, DISK_OPERATIONS, type Storage } from './storage.js';
 import { Timer } from './timer.js';
-import type { Trace } from './trace.js';
+import { text, type Trace } from './trace.js';
 import { Trainer } from './trainer.js';
 import type { World } from './world.js';
 
@@ -136,11 +136,14 @@ export class Life {
     if (checkpoint) this.trainer.restore(parts.resume(checkpoint));
     const firstStep = this.trainer.steps;
     this.#firstStep = firstStep;
-    trace.note(`begins at step ${firstStep} with ${JSON.stringify(setup)}`);
+    trace.note(`begins at step ${firstStep} with ${text(setup)}`);
     const { plan, totalSteps } = scenario;
     const { startWith, longestLease, saveEvery } = setup;
     const limits = this.#limits();
-    const options = { plan, totalSteps, firstStep, startWith, longestLease, saveEvery, limits };
+    const { fleet } = setup;
+    const options = {
+      ...{ plan, totalSteps, firstStep, startWith, longestLease, saveEvery, limits, fleet },
+    };
     this.#audit = new Audit(options);
     this.#core = parts.makeCore(options);
     faults.step = firstStep;

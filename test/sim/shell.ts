@@ -73,6 +73,9 @@ export class Shell {
       case 'expel':
         fleet.expel(command.member);
         return;
+      case 'release':
+        fleet.release(command.member);
+        return;
       case 'timer':
         timer.set(command.at);
         return;
