@@ -103,7 +103,8 @@ class BenchRun {
         this.onSave(step, progress);
       },
       localThreads: config.threads > 0,
-      localPrice: null,
+      pricing: Pricing.none(),
+      paid: undefined,
       startWith: config.workers,
       validation: false,
       hyper: (step) => {
@@ -133,7 +134,7 @@ class BenchRun {
       run: 'bench',
       prepared: this.#prepared,
       training: this.#training,
-      pricing: await Pricing.of(this.#config),
+      pricing: Pricing.none(),
       onEvent: ({ action, name }) => {
         if (action === 'spare') this.#spares.add(name);
         else this.#spares.delete(name);

@@ -60,7 +60,13 @@ export type CoreEvent<P> =
   /** `update` is done. */
   | { readonly type: 'updated'; readonly finite: boolean }
   /** A lease is over: so many steps were taken. */
-  | { readonly type: 'leased'; readonly steps: number; readonly finite: boolean }
+  | {
+      readonly type: 'leased';
+      readonly steps: number;
+      readonly finite: boolean;
+      /** The time that a thread was at work, on average. */
+      readonly seconds: number;
+    }
   /** Its accuracy on the validation samples, of 1, if there are any. */
   | { readonly type: 'evaluated'; readonly accuracy?: number }
   /** Someone wants a checkpoint now. */

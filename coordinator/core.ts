@@ -12,6 +12,7 @@ import {
 } from './core-messages.js';
 import type { FleetOptions } from './fleet-policy.js';
 import type { Member } from './member.js';
+import type { Ledger } from './ledger.js';
 import type { LimitName } from '../src/events.js';
 import type { MicroBatchRange } from './ranges.js';
 import type { Need } from './policy.js';
@@ -29,6 +30,8 @@ export interface CoreOptions {
   readonly longestLease: number;
   /** How often to save, beside the end of each epoch and of the run. */
   readonly saveEvery: CheckpointInterval;
+  /** Is kept up with all that happens. */
+  readonly ledger: Pick<Ledger, 'watch'>;
   /** What ends the run before its last step, if anything does. */
   readonly limits?: Limits | undefined;
   /** Who is to compute; else all who save time. */
@@ -80,6 +83,7 @@ export class Core<P> {
     else if ('pieces' in event) this.#discardAfterEnd(event);
     if (!this.#finished)
       this.#assignment.setAlarm(this.#now, this.#waits ? this.#limit.at : Infinity);
+    this.#options.ledger.watch(event, this.#now, this.#commands);
     return this.#commands;
   }
 

@@ -22,7 +22,7 @@ import type { RemoteMember, Training } from './training.js';
 /** Who has a use for workers: a run, or somebody who only measures them. */
 export type WorkerHost = Pick<
   Training,
-  'workers' | 'traffic' | 'join' | 'leave' | 'silent' | 'heard' | 'answer'
+  'workers' | 'ledgerFull' | 'traffic' | 'join' | 'leave' | 'silent' | 'heard' | 'answer'
 >;
 
 export interface RemoteWorkerOptions {
@@ -219,6 +219,11 @@ export class RemoteWorker implements RemoteMember {
     if (protocol !== PROTOCOL_VERSION) {
       throw protocolError(
         `this coordinator speaks protocol version ${PROTOCOL_VERSION} and the worker ${protocol}; install the same version of dtrain on both`,
+      );
+    }
+    if (this.#options.training.ledgerFull) {
+      throw protocolError(
+        'the run has had as many workers of different names as it can account for',
       );
     }
     const paid = this.#options.pricing.of(name, price ? readPrice(price) : null);

@@ -4,7 +4,9 @@ import type { Sources } from '../src/config/settings.js';
 import type { Overridable } from '../src/config/types.js';
 import { stepsPerEpoch } from '../src/data/batches.js';
 import type { Dataset } from '../src/data/dataset.js';
-import { DtrainError } from '../src/errors.js';
+import { type LedgerState, rolledBack } from '../src/cost/ledger.js';
+import { DtrainError, reasonOf } from '../src/errors.js';
+import { readLedger } from '../src/report/ledger-file.js';
 import { isFolder } from '../src/report/run-folder.js';
 import { sha256 } from '../src/sha256.js';
 import type { Checkpoint } from './checkpoint/file.js';
@@ -18,6 +20,8 @@ export interface ResumedRun {
   /** The settings that it was started with. */
   readonly saved: SavedSettings;
   readonly overrides: readonly Overridable[];
+  /** What it has cost, as far as it is known. */
+  readonly paid: LedgerState | undefined;
   /** What its user should know, a sentence each. */
   readonly notices: readonly string[];
 }
@@ -53,8 +57,19 @@ async function openRun(place: string, overrides: readonly Overridable[]): Promis
       `There is no checkpoint in ${folder}, so the run cannot go on: start it anew.`,
     );
   }
+  const paid = rolledBack(checkpoint.meta.ledger, await recordedLedger(folder, notices));
   const saved = { path: `the checkpoint of ${folder}`, values: checkpoint.meta.config };
-  return { folder, checkpoint, saved, overrides, notices };
+  return { folder, checkpoint, saved, overrides, paid, notices };
+}
+
+/** The ledger as it was last written; one that cannot be read costs only what came after the checkpoint. */
+async function recordedLedger(folder: string, notices: string[]): Promise<LedgerState | undefined> {
+  try {
+    return (await readLedger(folder))?.ledger;
+  } catch (error) {
+    notices.push(`${reasonOf(error)} What was paid after the checkpoint is not known.`);
+    return undefined;
+  }
 }
 
 async function findFolder(place: string): Promise<string> {

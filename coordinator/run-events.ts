@@ -1,5 +1,6 @@
 import type { CoordinatorConfig, TrainConfig } from '../src/config/types.js';
 import { batchOf, stepsPerEpoch } from '../src/data/batches.js';
+import type { RunCost } from '../src/cost/summary.js';
 import { profileKernels } from '../src/engine/profile/profile.js';
 import type { ProfileEvent, ResultEvent, StartEvent } from '../src/events.js';
 import { weightBytes } from '../src/model/files/floats.js';
@@ -58,6 +59,7 @@ export function resultEvent(
   { folder, config }: RunIdentity,
   { pool, dataset, model, engine }: PreparedRun,
   result: TrainingResult,
+  cost: RunCost,
   wallSeconds: number,
 ): ResultEvent {
   const { outcome, limit, test, validation, steps, samples, trainSeconds } = result;
@@ -84,6 +86,7 @@ export function resultEvent(
     refusedAnswers: result.refusedAnswers,
     dataset: dataset.name,
     runDir: folder,
+    cost,
     ...(outcome === 'stopped' && { resume: `dtrain ${command} --resume ${shellWord(folder)}` }),
   };
 }

@@ -1,16 +1,21 @@
 import type { CoordinatorConfig, Deadline, TrainConfig } from '../src/config/types.js';
 import { batchOf, microBatchesOf } from '../src/data/batches.js';
 import { DtrainError } from '../src/errors.js';
+import type { LedgerState } from '../src/cost/ledger.js';
+import { formatAmount } from '../src/cost/money.js';
+import { type RunCost, runCost } from '../src/cost/summary.js';
 import type { Pricing } from '../src/cost/pricing.js';
 import type { Progress, ResultEvent, RunEvent } from '../src/events.js';
 import { stepHyperparameters } from '../src/optim/optimizer.js';
 import { learningRate } from '../src/optim/schedule.js';
 import type { RunEnding } from '../src/protocol/protocol.js';
+import type { LedgerRecord } from '../src/report/ledger-file.js';
 import type { RunFolder } from '../src/report/run-folder.js';
 import { newToken, reachableHosts, workerUrl } from './addresses.js';
 import { CheckpointWriter } from './checkpoint/writer.js';
 import { Fleet } from './fleet.js';
 import type { FleetOptions } from './fleet-policy.js';
+import { LedgerWriter } from './ledger-writer.js';
 import type { PreparedRun } from './prepare.js';
 import { checkpointsIn, type ResumedRun } from './resume.js';
 import {
@@ -39,6 +44,9 @@ export interface RunListeners {
   readonly signal?: AbortSignal;
 }
 
+/** Milliseconds between two looks at the ledger for a progress display. */
+const COST_MS = 100;
+
 /** What an evaluation of a micro-batch takes of the time that its gradients take. */
 const FORWARD = 1 / 3;
 
@@ -55,6 +63,7 @@ export class Run {
   readonly #resumed: ResumedRun | undefined;
   readonly #started = performance.now();
   #began = false;
+  #cost: { readonly at: number; readonly shown: Pick<Progress, 'cost'> } | undefined;
 
   constructor(
     config: TrainConfig | CoordinatorConfig,
@@ -92,7 +101,8 @@ export class Run {
     });
     let config = this.#config;
     const training = this.#training(prepared, firstStep, (step, progress) => {
-      writer.save(takeCheckpoint(this.#identity.name, config, prepared, step, progress));
+      const { name } = this.#identity;
+      writer.save(takeCheckpoint(name, config, prepared, step, progress, training.ledger));
     });
     const stop = (): void => {
       training.stop();
@@ -101,6 +111,9 @@ export class Run {
     // Workers look for a coordinator that comes back where they found it before.
     if (fleet) config = { ...config, port: fleet.port };
     let ending: RunEnding = 'failed';
+    let cost: LedgerState | undefined;
+    const record = (): LedgerRecord => this.#ledgerRecord(prepared, cost ?? training.ledger);
+    const ledger = new LedgerWriter(this.#folder, record, onNotice);
     try {
       this.#began = true;
       const resumedStep = this.#resumed && firstStep;
@@ -113,7 +126,9 @@ export class Run {
       });
       const result = await training.run();
       const safe = await writer.close();
-      const event = await this.#conclude(prepared, result, safe);
+      await this.#folder.saveModel(prepared.model, prepared.pool.weights);
+      cost = training.ledger;
+      const event = await this.#conclude(prepared, result, runCost(cost), safe);
       ending = result.limit ? 'limit' : result.outcome;
       if (config.profile) {
         const { trainSeconds: before } = this.#resumed?.checkpoint.meta.progress ?? NOTHING_DONE;
@@ -129,6 +144,7 @@ export class Run {
     } finally {
       signal?.removeEventListener('abort', stop);
       await writer.close();
+      await ledger.close();
       await fleet?.close(ending);
     }
   }
@@ -137,11 +153,11 @@ export class Run {
   async #conclude(
     prepared: PreparedRun,
     result: TrainingResult,
+    cost: RunCost,
     safe: boolean,
   ): Promise<ResultEvent> {
-    await this.#folder.saveModel(prepared.model, prepared.pool.weights);
     const wallSeconds = (performance.now() - this.#started) / 1000;
-    const event = resultEvent(this.#identity, prepared, result, wallSeconds);
+    const event = resultEvent(this.#identity, prepared, result, cost, wallSeconds);
     await this.#folder.saveSummary({ ...event, confusion: result.test.confusion });
     if (result.outcome === 'complete') await this.#folder.forgetToken();
     else if (!safe) {
@@ -153,8 +169,36 @@ export class Run {
     return event;
   }
 
+  #ledgerRecord({ model, dataset, plan }: PreparedRun, ledger: LedgerState): LedgerRecord {
+    return {
+      run: this.#identity.name,
+      model: model.spec.name,
+      dataset: dataset.name,
+      classes: dataset.classes,
+      samplesPerEpoch: plan.samples,
+      ledger,
+    };
+  }
+
   #emit(event: RunEvent): void {
     this.#listeners.onEvent?.(event);
+  }
+
+  /** What is spent, and what will be at the end; looked up now and then, since steps are short. */
+  #costSoFar(training: Training, secondsLeft: number): Pick<Progress, 'cost'> {
+    const now = performance.now();
+    if (this.#cost && now - this.#cost.at < COST_MS) return this.#cost.shown;
+    const shown = training.priced
+      ? {
+          cost: {
+            currency: this.#pricing.currency,
+            spent: formatAmount(training.spent()),
+            predicted: formatAmount(training.spent(secondsLeft)),
+          },
+        }
+      : {};
+    this.#cost = { at: now, shown };
+    return shown;
   }
 
   #record(values: object): void {
@@ -219,7 +263,7 @@ export class Run {
     const config = this.#config;
     const rate = (step: number): number => learningRate(config, step, totalSteps);
     const { onProgress, onNotice } = this.#listeners;
-    return new Training({
+    const training: Training = new Training({
       pool,
       plan,
       totalSteps,
@@ -230,7 +274,8 @@ export class Run {
       fleet: fleetOptions(config),
       onSave,
       localThreads: config.threads > 0,
-      localPrice: this.#pricing.own,
+      pricing: this.#pricing,
+      paid: this.#resumed?.paid,
       startWith: 'workers' in config ? config.workers : 0,
       validation: config.validation > 0,
       hyper: (step) => stepHyperparameters(config, rate(step), batchOf(plan, step).samples, step),
@@ -243,7 +288,7 @@ export class Run {
           if (sums.step % METRIC_STEPS !== 0) continue;
           this.#record(stepMetrics(sums, plan, rate(sums.step)));
         }
-        onProgress?.(progress);
+        onProgress?.({ ...progress, ...this.#costSoFar(training, progress.secondsLeft) });
       },
       onWait: (workers, started) => {
         const wanted = 'workers' in config ? Math.max(1, config.workers) : 1;
@@ -254,6 +299,7 @@ export class Run {
         );
       },
     });
+    return training;
   }
 }
 

@@ -5,6 +5,7 @@ import type {
   LimitSettings,
   TrainConfig,
 } from '../src/config/types.js';
+import type { LedgerState } from '../src/cost/ledger.js';
 import { stepsPerEpoch } from '../src/data/batches.js';
 import type { Checkpoint } from './checkpoint/file.js';
 import type { PreparedRun } from './prepare.js';
@@ -37,6 +38,7 @@ export function takeCheckpoint(
   { pool, model, dataset, plan }: PreparedRun,
   step: number,
   progress: RunProgress,
+  ledger: LedgerState,
 ): Checkpoint {
   const weights = pool.weights.slice();
   const state = pool.state.slice();
@@ -52,6 +54,7 @@ export function takeCheckpoint(
       parameters: model.parameterCount,
       stateValues: state.length,
       progress,
+      ledger,
     },
     weights,
     state,

@@ -82,7 +82,11 @@ export class Tally {
   }
 
   /** Ends an epoch (from 0), and begins to count the next one. */
-  endEpoch(epoch: number, test: Evaluation, validation: Evaluation | undefined): EpochEvent {
+  endEpoch(
+    epoch: number,
+    test: Evaluation,
+    validation: Evaluation | undefined,
+  ): Omit<EpochEvent, 'cost'> {
     const { samples, loss, correct } = this.#epoch;
     const seconds = this.training.seconds - this.#epoch.seconds;
     this.#epoch = { loss: 0, correct: 0, samples: 0, seconds: this.training.seconds };

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { CoordinatorConfig, TrainConfig } from '../src/config/types.js';
+import { isPriced } from '../src/cost/ledger.js';
 import { Pricing } from '../src/cost/pricing.js';
 import type { ResultEvent } from '../src/events.js';
 import { RunFolder } from '../src/report/run-folder.js';
@@ -51,7 +52,8 @@ async function resumeRun(
   resumed: ResumedRun,
 ): Promise<ResultEvent> {
   const { onNotice = () => undefined, signal } = listeners;
-  const pricing = await Pricing.of(config);
+  const { paid } = resumed;
+  const pricing = await Pricing.of(config, paid && isPriced(paid) ? paid.currency : null);
   for (const notice of resumed.notices) onNotice(notice);
   const prepared = await prepareRun(config, onNotice, signal);
   try {

@@ -1,12 +1,15 @@
 import { batchOf } from '../src/data/batches.js';
-import type { Price } from '../src/cost/price.js';
+import type { LedgerState } from '../src/cost/ledger.js';
+import type { Micros } from '../src/cost/money.js';
+import { runCost } from '../src/cost/summary.js';
+import type { Pricing } from '../src/cost/pricing.js';
 import type { EpochEvent, LimitName, Progress } from '../src/events.js';
 import { DtrainError } from '../src/errors.js';
 import { encodeFrame } from '../src/protocol/frame.js';
 import { Reduction } from '../src/reduce/reduction.js';
 import { LONGEST_LEASE } from '../src/threads/memory.js';
 import type { Evaluation } from '../src/threads/evaluation.js';
-import type { Phases } from '../src/threads/phases.js';
+import { type Phases, subtractPhases } from '../src/threads/phases.js';
 import type { HeldPiece, StepSums, ThreadPool } from '../src/threads/pool.js';
 import { Core, type CoreOptions } from './core.js';
 import {
@@ -19,6 +22,7 @@ import {
   type MemberProfile,
   type Traffic,
 } from './core-messages.js';
+import { Ledger } from './ledger.js';
 import { PhaseTally } from './phase-tally.js';
 import type { MicroBatchRange } from './ranges.js';
 import { type RunProgress, Tally } from './tally.js';
@@ -48,8 +52,9 @@ export interface TrainingOptions extends Pick<
   readonly pool: ThreadPool;
   /** Whether the pool's threads train; else they only evaluate. */
   readonly localThreads: boolean;
-  /** What this machine costs. */
-  readonly localPrice: Price | null;
+  readonly pricing: Pricing;
+  /** What the run has cost before `firstStep`. */
+  readonly paid: LedgerState | undefined;
   readonly validation: boolean;
   /** What was done before `firstStep`. */
   readonly before: RunProgress;
@@ -91,6 +96,7 @@ export class Training {
   readonly traffic: Traffic = { sent: 0, received: 0 };
   readonly #options: TrainingOptions;
   readonly #core: Core<Pieces>;
+  readonly #ledger: Ledger;
   readonly #remotes = new Map<MemberId, RemoteMember>();
   readonly #lost = new Set<MemberId>();
   readonly #contributors = new Set<MemberId>();
@@ -113,9 +119,12 @@ export class Training {
   #evaluated: { step: number; test: Evaluation; validation: Evaluation | undefined } | undefined;
 
   constructor(options: TrainingOptions) {
-    const { plan, totalSteps, firstStep, before } = options;
+    const { plan, totalSteps, firstStep, before, pricing, paid } = options;
     this.#options = options;
-    this.#core = new Core({ ...options, longestLease: LONGEST_LEASE });
+    const local = this.#localProfile;
+    const date = new Date().toISOString();
+    this.#ledger = new Ledger({ plan, pricing, local, firstStep, before: paid, date }, seconds());
+    this.#core = new Core({ ...options, longestLease: LONGEST_LEASE, ledger: this.#ledger });
     this.#tally = new Tally(plan, totalSteps, firstStep, before);
     this.#finished = new Promise((resolve, reject) => {
       this.#finish = resolve;
@@ -126,6 +135,26 @@ export class Training {
   /** Remote workers that can be counted on. */
   get workers(): number {
     return this.#remotes.size - this.#lost.size;
+  }
+
+  /** What the run has cost so far. */
+  get ledger(): LedgerState {
+    return this.#ledger.state(seconds());
+  }
+
+  /** Whether there is no room in the ledger for another worker. */
+  get ledgerFull(): boolean {
+    return this.#ledger.full;
+  }
+
+  /** Whether anybody who is there, or has been, has a price. */
+  get priced(): boolean {
+    return this.#ledger.priced;
+  }
+
+  /** What the run will have cost if all who are there stay for more seconds. */
+  spent(more = 0): Micros {
+    return this.#ledger.spent(seconds(), more);
   }
 
   /** Where the training time went so far; what is missing was spent waiting. */
@@ -168,9 +197,10 @@ export class Training {
   }
 
   get #localProfile(): MemberProfile {
-    const { pool, localPrice } = this.#options;
+    const { pool, localThreads, pricing } = this.#options;
+    const threads = localThreads ? pool.threads : 0;
     const { traffic } = this;
-    return { name: LOCAL_NAME, threads: pool.threads, local: true, price: localPrice, traffic };
+    return { name: LOCAL_NAME, threads, local: true, price: pricing.own, traffic };
   }
 
   /** Ends the run after the current step. */
@@ -228,7 +258,7 @@ export class Training {
     this.#telling = true;
     try {
       for (let next = this.#events.shift(); next; next = this.#events.shift()) {
-        for (const command of this.#core.handle(next, performance.now() / 1000)) {
+        for (const command of this.#core.handle(next, seconds())) {
           this.#do(command).catch((error: unknown) => {
             this.#fail(error);
           });
@@ -350,9 +380,12 @@ export class Training {
     await this.#job;
     const before = pool.threadSeconds;
     const sums = await pool.lease(first, rows);
-    this.#phases.leased(before, pool.threadSeconds, pool.threads);
+    const after = pool.threadSeconds;
+    this.#phases.leased(before, after, pool.threads);
     const finite = this.#count(sums);
-    this.#tell({ type: 'leased', steps: sums.length, finite });
+    const { compute, reduce, update } = subtractPhases(after, before);
+    const seconds = (compute + reduce + update) / pool.threads;
+    this.#tell({ type: 'leased', steps: sums.length, finite, seconds });
   }
 
   #reduce(pieces: Pieces): void {
@@ -408,7 +441,9 @@ export class Training {
   async #endEpoch(epoch: number): Promise<void> {
     this.#tally.training.pause();
     const { test, validation } = await this.#evaluate();
-    this.#options.onEpoch(this.#tally.endEpoch(epoch, test, validation));
+    const { currency, total, seconds } = runCost(this.ledger);
+    const cost = { currency, total, seconds };
+    this.#options.onEpoch({ ...this.#tally.endEpoch(epoch, test, validation), cost });
     this.#tell({ type: 'evaluated', ...(validation && { accuracy: validation.accuracy }) });
   }
 
@@ -423,6 +458,11 @@ export class Training {
     }
     return this.#evaluated;
   }
+}
+
+/** Of the clock that the core goes by. */
+function seconds(): number {
+  return performance.now() / 1000;
 }
 
 function notFinite(step: number): DtrainError {

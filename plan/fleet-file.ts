@@ -9,7 +9,7 @@ import type { Machine } from './machine.js';
 import type { Group } from './prediction.js';
 
 /** A machine as a fleet file describes it. */
-interface DescribedMachine extends Group {
+export interface DescribedMachine extends Group {
   /** Of one machine: how often it fails, and how long it is gone then. */
   readonly failuresPerHour: number;
   readonly awaySeconds: number;

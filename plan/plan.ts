@@ -1,23 +1,17 @@
 import type { PlanConfig } from '../src/config/plan-options.js';
 import type { Micros } from '../src/cost/money.js';
 import { Pricing } from '../src/cost/pricing.js';
-import { stepsPerEpoch } from '../src/data/batches.js';
-import { LANES } from '../src/engine/ir/types.js';
 import { DtrainError } from '../src/errors.js';
-import { builtInModels } from '../src/model/lenet5.js';
-import { buildModel } from '../src/model/model.js';
+import { type Basis, basisOf } from './basis.js';
 import { choose, paretoFront } from './choice.js';
-import { type FleetFile, readFleetFile } from './fleet-file.js';
 import { fleetsOf, type Stock } from './fleets.js';
-import { groupsOf } from './groups.js';
 import { predictLanguageModel } from './language-model.js';
 import type { Coordinator, Job, Machine } from './machine.js';
-import { readProfile } from './plan-file.js';
 import { type Group, predict, type Prediction } from './prediction.js';
-import { probe, type ProbeListeners, type Profile } from './probe.js';
+import type { ProbeListeners, Profile } from './probe.js';
 
 /** Where a plan's figures come from. */
-export type Source = 'measured' | 'recorded' | 'described' | 'arithmetic';
+export type Source = Basis['source'] | 'arithmetic';
 
 export interface Plan {
   readonly source: Source;
@@ -38,24 +32,6 @@ export interface Plan {
   readonly deadline: number | null;
 }
 
-/** MNIST's, which all of the built-in models train on. */
-const TRAINING_SAMPLES = 60_000;
-
-/**
- * The coordinator's costs where nobody measured them: of Node 20 on one core of an AMD EPYC
- * (Zen 5), with LeNet-5; `dtrain plan --workers 2` shows those of another machine.
- */
-const ASSUMED: Coordinator = {
-  cores: 1,
-  messageSeconds: 20e-6,
-  byteSeconds: 0.8e-9,
-  addSeconds: 10e-6,
-  updateSeconds: 30e-6,
-  leaseSeconds: 100e-6,
-  leaseThreadSeconds: 50e-6,
-  grain: 1,
-};
-
 /**
  * Makes the plan that the configuration asks for.
  * @throws DtrainError USAGE, and what measuring can fail with
@@ -75,86 +51,17 @@ export async function makePlan(config: PlanConfig, listeners: ProbeListeners): P
     const basis = { source: 'arithmetic', job: null, coordinator: null } as const;
     return conclude(config, pricing, { ...basis, machines: [], profile: null, predictions });
   }
-  if (config.fleet !== null) {
-    const file = await readFleetFile(config.fleet, '--fleet');
-    const profile = config.profile === null ? null : await readProfile(config.profile, '--profile');
-    return described(config, pricing, file, profile);
-  }
-  const profile =
-    config.profile === null
-      ? await probe(config, pricing, listeners)
-      : await readProfile(config.profile, '--profile');
-  return measured(config, pricing, profile);
+  return planFleets(config, pricing, await basisOf(config, pricing, listeners));
 }
-
-function described(
-  config: PlanConfig,
-  pricing: Pricing,
-  file: FleetFile,
-  profile: Profile | null,
-): Plan {
-  const { model, batch } = config;
-  const cores = file.local?.threads ?? 1;
-  const coordinator = { ...ASSUMED, ...profile?.coordinator, cores };
-  const samples = TRAINING_SAMPLES - config.validation;
-  const job = jobOf(config, {
-    model,
-    parameters: buildModel(builtInModels[model]).parameterCount,
-    samples,
-    batch,
-    startSeconds: 0,
-    // A forward pass is a third of the work of gradients (2 of 6 operations for each weight).
-    evaluationSeconds:
-      ((10_000 / 3) * ((file.local ?? file.workers[0]?.machine)?.microBatchSeconds ?? 0)) / LANES,
-  });
-  const source = 'described';
-  const basis = { source, job, coordinator, profile } as const;
-  return planFleets(config, pricing, basis, file.local, file.workers);
-}
-
-function measured(config: PlanConfig, pricing: Pricing, profile: Profile): Plan {
-  const { model, batch } = profile;
-  if (config.profile !== null && (config.model !== model || config.batch !== batch)) {
-    throw new DtrainError(
-      'USAGE',
-      `${config.profile} was measured with --model ${model} --batch ${batch}, and speeds depend on both: plan with these, or measure anew.`,
-    );
-  }
-  const source = config.profile === null ? 'measured' : 'recorded';
-  const { coordinator } = profile;
-  const basis = { source, job: jobOf(config, profile), coordinator, profile } as const;
-  return planFleets(config, pricing, basis, profile.local, groupsOf(profile.workers));
-}
-
-function jobOf(config: PlanConfig, about: Omit<Job, 'steps'>): Job {
-  const { model, parameters, samples, batch, startSeconds, evaluationSeconds } = about;
-  const whole = stepsPerEpoch({ samples, batch }) * config.epochs;
-  const steps = Math.min(whole, config.steps ?? whole);
-  return { model, parameters, samples, batch, steps, startSeconds, evaluationSeconds };
-}
-
-type Basis = Pick<Plan, 'source' | 'profile'> & {
-  readonly job: Job;
-  readonly coordinator: Coordinator;
-};
 
 function planFleets(
   config: PlanConfig,
   pricing: Pricing,
-  basis: Basis,
-  local: Machine | null,
-  workers: readonly Group[],
+  { local, workers, ...basis }: Basis,
 ): Plan {
-  const priced = (machine: Machine): Machine => {
-    const found = pricing.of(machine.name, machine.price ?? pricing.own);
-    if ('refusal' in found) throw new DtrainError('USAGE', `${machine.name}: ${found.refusal}.`);
-    return { ...machine, price: found.price };
-  };
-  const groups = workers.map(({ machine, count }) => ({ machine: priced(machine), count }));
-  const own = local && priced(local);
   const stock: Stock = {
-    local: own ? withEachCount(own) : [],
-    workers: groups,
+    local: local ? withEachCount(local) : [],
+    workers,
   };
   const { coordinator, job } = basis;
   const fleets = fleetsOf(stock);
@@ -166,7 +73,7 @@ function planFleets(
     );
   }
   const predictions = fleets.map((fleet) => predict(fleet, coordinator, job));
-  const machines = [...(own ? [{ machine: own, count: 1 }] : []), ...groups];
+  const machines = [...(local ? [{ machine: local, count: 1 }] : []), ...workers];
   return conclude(config, pricing, { ...basis, machines, predictions });
 }
 

@@ -13,7 +13,7 @@ export interface Group {
 export type Fleet = readonly Group[];
 
 /** What takes most of a step. */
-type Limit = 'compute' | 'link' | 'serial';
+export type Limit = 'compute' | 'link' | 'serial';
 
 /** What a fleet would do with a job. Times are in seconds. */
 export interface Prediction {
@@ -87,8 +87,14 @@ export function predict(fleet: Fleet, coordinator: Coordinator, job: Job): Predi
       0n,
     ),
     efficiency: microBatches / rate / step.seconds,
-    limit: compute >= link && compute >= serial ? 'compute' : link >= serial ? 'link' : 'serial',
+    limit: limitOf(step),
   };
+}
+
+/** The largest part of a step. */
+export function limitOf({ compute, link, serial }: Omit<StepParts, 'seconds'>): Limit {
+  if (compute >= link && compute >= serial) return 'compute';
+  return link >= serial ? 'link' : 'serial';
 }
 
 /** The last step of an epoch may have fewer samples. */

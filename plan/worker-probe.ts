@@ -29,6 +29,7 @@ const LEAST_ROUNDS = 5;
 
 /** Asks workers for ranges, one alone or all at once, to see how fast they and their links are. */
 export class WorkerProbe implements WorkerHost {
+  readonly ledgerFull = false;
   readonly traffic = { sent: 0, received: 0 };
   readonly #prepared: PreparedRun;
   readonly #members = new Map<MemberId, RemoteMember>();

@@ -7,6 +7,7 @@ export type ErrorCode =
   | 'MODEL_FILE'
   | 'ENGINE_MISSING'
   | 'CHECKPOINT'
+  | 'LEDGER'
   | 'RUN_EXISTS'
   | 'RUN_BUSY'
   | 'WRITE_FAILED'

@@ -1,3 +1,5 @@
+import type { RunCost } from './cost/summary.js';
+
 /** What happens in a run, as `--json` prints it and the library yields it; docs/events.md. */
 export type RunEvent =
   StartEvent | EpochEvent | WorkerEvent | CheckpointEvent | ProfileEvent | ResultEvent;
@@ -45,6 +47,8 @@ export interface EpochEvent {
   readonly testAccuracy: number;
   readonly seconds: number;
   readonly samplesPerSecond: number;
+  /** What the run has cost so far. */
+  readonly cost: Omit<RunCost, 'workers'>;
 }
 
 /**
@@ -129,6 +133,7 @@ export interface ResultEvent {
   readonly refusedAnswers: number;
   readonly dataset: string;
   readonly runDir: string;
+  readonly cost: RunCost;
   /** The command that goes on with the run, if it was stopped. */
   readonly resume?: string;
 }
@@ -146,4 +151,10 @@ export interface Progress {
   /** Remote workers. */
   readonly workers: number;
   readonly secondsLeft: number;
+  /** If anything has a price: amounts as decimal strings, at the end if all workers stay. */
+  readonly cost?: {
+    readonly currency: string;
+    readonly spent: string;
+    readonly predicted: string;
+  };
 }

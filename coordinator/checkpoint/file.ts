@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ledgerSchema } from '../../src/cost/ledger.js';
 import { DtrainError } from '../../src/errors.js';
 import { check, clause } from '../../src/model/files/fields.js';
 import { readFloats, writeFloats } from '../../src/model/files/floats.js';
@@ -45,6 +46,8 @@ const metaSchema = z.strictObject({
     /** The sums of the epoch under way. */
     epoch: z.strictObject({ loss: z.number(), correct: count, samples: count, seconds }),
   }),
+  /** What it has cost; runs of earlier versions have none. */
+  ledger: ledgerSchema.optional(),
 });
 
 /** What a checkpoint says about itself and the run that it is of. */

@@ -144,14 +144,14 @@ const DAY = 24 * HOUR;
 /** Julian. */
 const YEAR = 365.25 * DAY;
 
-function timeText(seconds: number): string {
+export function timeText(seconds: number): string {
   if (seconds >= 2 * YEAR) return `${(seconds / YEAR).toFixed(1)} years`;
   if (seconds >= 2 * DAY) return `${(seconds / DAY).toFixed(1)} days`;
   return duration(seconds);
 }
 
 /** With as many decimals as a person reads; files have all. */
-function moneyText(amount: Micros, currency: string | null): string {
+export function moneyText(amount: Micros, currency: string | null): string {
   const units = Number(amount) / 1e6;
   const decimals = units >= 100 ? 2 : units >= 0.1 ? 4 : 6;
   const text = units.toLocaleString('en-US', {

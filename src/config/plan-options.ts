@@ -137,7 +137,8 @@ export const planOptions: TableOf<PlanValues> = {
   },
   simulate: {
     flag: '--simulate',
-    description: "run the coordinator's scheduler on the machines of --fleet, in simulated time",
+    description:
+      "run the coordinator's scheduler on these machines in simulated time: 1, 2, … all workers",
     default: false,
     parser: yesOrNo,
   },
@@ -277,16 +278,13 @@ function resolveLanguageModel(settings: PlanSettings): LanguageModelSettings | n
 
 function refuseCombinations(settings: PlanSettings): void {
   const given = (key: keyof PlanValues): boolean => settings.isGiven(key);
-  for (const key of ['fleet', 'profile', 'port'] as const) {
+  for (const key of ['fleet', 'profile', 'port', 'simulate'] as const) {
     if (given('params') && given(key)) {
       throw usage(`--params and ${settings.origin(key)} exclude each other: give only one.`);
     }
   }
   if (given('fleet') && given('workers')) {
     throw usage('--fleet and --workers exclude each other: the file says how many there are.');
-  }
-  if (settings.get('simulate') && !given('fleet')) {
-    throw usage('--simulate goes with --fleet, the file of the machines to simulate.');
   }
   if (given('port') && !given('workers')) {
     throw usage('--port goes with --workers, the number of workers that will join.');

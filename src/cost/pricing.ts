@@ -41,17 +41,25 @@ export class Pricing {
   /** The coordinator's own machine; null if nobody says what it costs. */
   readonly own: Price | null;
   readonly #byName: ReadonlyMap<string, Price>;
+  readonly #heeded: boolean;
 
   private constructor(
     currency: string,
     rates: Rates,
     own: Price | null,
     byName: ReadonlyMap<string, Price>,
+    heeded = true,
   ) {
     this.currency = currency;
     this.rates = rates;
     this.own = own;
     this.#byName = byName;
+    this.#heeded = heeded;
+  }
+
+  /** Of a run that does not care what anything costs, nor in which currency. */
+  static none(): Pricing {
+    return new Pricing(DEFAULT_CURRENCY, new Map(), null, new Map(), false);
   }
 
   /**
@@ -59,11 +67,15 @@ export class Pricing {
    * @throws DtrainError USAGE if settings do not go together, or a price cannot be converted
    */
   static async of(settings: MoneySettings, before: string | null = null): Promise<Pricing> {
+    if (before !== null && settings.currency !== null && settings.currency !== before) {
+      const message = `The run has been paid in ${before} so far: leave --currency ${settings.currency} out.`;
+      throw new DtrainError('USAGE', message);
+    }
     const own = await ownPrice(settings);
     const named = settings.workerPrice.map(workerPrice);
     const currencies = [own, ...named.map(([, price]) => price)].map((price) => price?.currency);
     const known = currencies.find((code) => typeof code === 'string');
-    const currency = settings.currency ?? before ?? known ?? DEFAULT_CURRENCY;
+    const currency = before ?? settings.currency ?? known ?? DEFAULT_CURRENCY;
     const rates = new Map(settings.rate.map(exchangeRate));
     const convertible = (price: Price): Price => {
       const converted = inCurrency(price, currency, rates);
@@ -79,7 +91,7 @@ export class Pricing {
    * @returns a reason to refuse it instead, if its currency cannot be converted
    */
   of(name: string, stated: Price | null): { price: Price | null } | { refusal: string } {
-    const price = this.#byName.get(name) ?? stated;
+    const price = this.#heeded ? (this.#byName.get(name) ?? stated) : null;
     const converted = price && inCurrency(price, this.currency, this.rates);
     if (price === null || converted) return { price: converted ?? null };
     return {

@@ -31,6 +31,11 @@ export function batchOf(plan: BatchPlan, step: number): Batch {
   return { epoch, first, samples, microBatches: microBatchesOf(samples) };
 }
 
+/** Samples in the micro-batches [first, last) of a batch. */
+export function samplesOf(batch: Batch, range: { first: number; last: number }): number {
+  return Math.min(range.last * LANES, batch.samples) - range.first * LANES;
+}
+
 /** Micro-batches of so many samples; the last one may be short. */
 export function microBatchesOf(samples: number): number {
   return Math.ceil(samples / LANES);

@@ -9,12 +9,12 @@ export type Place = number;
  * says what each function computes.
  */
 export interface Engine {
-  gradients(...args: [...SamplePlaces, piece: Place]): void;
+  gradients(...args: GradientPlaces): void;
   /**
    * Two micro-batches that are neighbours in the tree, and their sum: 16 indices, and `count` samples
    * of which the first 8 are the first one's. Only where it is faster than one after the other.
    */
-  gradientsOfPair?(...args: [...SamplePlaces, piece: Place]): void;
+  gradientsOfPair?(...args: GradientPlaces): void;
   evaluate(...args: [...SamplePlaces, out: Place]): void;
   add(left: Place, right: Place): void;
   update(weights: Place, piece: Place, state: Place, hyper: Place, check: Place): void;
@@ -29,3 +29,5 @@ export type SamplePlaces = [
   count: number,
   work: Place,
 ];
+
+export type GradientPlaces = [...SamplePlaces, piece: Place, draws: Place];

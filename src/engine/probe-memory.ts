@@ -2,7 +2,7 @@ import { byteTable } from '../data/normalise.js';
 import { initialWeights } from '../model/initial-weights.js';
 import { type Model, sizeOf } from '../model/model.js';
 import { type OptimizerName, stateSlots, stepHyperparameters } from '../optim/optimizer.js';
-import { type Engine, PAGE, type Place, type SamplePlaces } from './engine.js';
+import { type Engine, type GradientPlaces, PAGE, type Place } from './engine.js';
 import { LANES } from './ir/types.js';
 import { pieceSizeOf } from './program.js';
 
@@ -28,7 +28,8 @@ export class ProbeMemory {
     | 'state'
     | 'hyper'
     | 'check'
-    | 'out',
+    | 'out'
+    | 'draws',
     Place
   >;
   #end = 64;
@@ -56,6 +57,7 @@ export class ProbeMemory {
       hyper: this.floats(stepHyperparameters(HYPER, 0.01, SAMPLES, 0)),
       check: this.floats(new Float32Array(32)),
       out: this.floats(new Float32Array(EVALUATION)),
+      draws: this.bytes(new Uint8Array(Uint32Array.of(1, 2, 0, 1, 2, LANES).buffer)),
     };
   }
 
@@ -74,21 +76,22 @@ export class ProbeMemory {
   }
 
   /** The arguments of `gradients`, which sums into the left piece. */
-  gradientArguments(work: Place): [...SamplePlaces, piece: Place] {
-    const { weights, images, labels, table, indices, left } = this.#places;
-    return [weights, images, labels, table, indices, SAMPLES, work, left];
+  gradientArguments(work: Place): GradientPlaces {
+    const { weights, images, labels, table, indices, left, draws } = this.#places;
+    return [weights, images, labels, table, indices, SAMPLES, work, left, draws];
   }
 
   /** The sum of both micro-batches' gradients, in the left piece. */
   gradients(engine: Engine, work: Place, pairWork: Place | undefined): void {
-    const { weights, images, labels, table, indices, left, right } = this.#places;
+    const { weights, images, labels, table, indices, left, right, draws } = this.#places;
     const common = [weights, images, labels, table] as const;
     if (pairWork !== undefined && engine.gradientsOfPair) {
-      engine.gradientsOfPair(...common, indices, SAMPLES, pairWork, left);
+      engine.gradientsOfPair(...common, indices, SAMPLES, pairWork, left, draws);
       return;
     }
-    engine.gradients(...common, indices, LANES, work, left);
-    engine.gradients(...common, indices + 4 * LANES, SAMPLES - LANES, work, right);
+    engine.gradients(...common, indices, LANES, work, left, draws);
+    const second = indices + 4 * LANES;
+    engine.gradients(...common, second, SAMPLES - LANES, work, right, draws + 3 * 4);
     engine.add(left, right);
   }
 

@@ -4,12 +4,10 @@ import { defineKernel, type KernelBuilder } from './ir/builder.js';
 import { advance } from './ir/expressions.js';
 import { type Expr, type Kernel, type Target } from './ir/types.js';
 import { addInPlace } from './kernels/elementwise.js';
-import { softmaxCrossEntropy } from './kernels/loss.js';
+import { lossKernel } from './kernels/loss.js';
 import { optimizerUpdate } from './kernels/optimizer.js';
-import { planesOf } from './kernels/planes.js';
 import { gatherSamples } from './kernels/samples.js';
-import { type Buffer, stageKernels } from './stage-kernels.js';
-import { borderOf, stagesOf } from './stages.js';
+import { backward, compileStages } from './graph.js';
 
 /**
  * A model compiled for a target: its kernels and how much memory they want. Sizes are in float32
@@ -56,7 +54,8 @@ type SampleArguments = {
 /**
  * Compiles a model and its optimizer's step into four kernels:
  *
- * - gradients(weights, images, labels, table, indices, count, work, piece): one micro-batch;
+ * - gradients(weights, images, labels, table, indices, count, work, piece, draws): one micro-batch;
+ *   `draws` are the words of DRAW_WORDS;
  * - evaluate(…, work, out): out[0] = the loss, out[1] = the correct answers, out[2..9] = each
  *   lane's class;
  * - add(left, right): left += right, two pieces;
@@ -69,53 +68,36 @@ export function compile(model: Model, optimizer: OptimizerName, target: Target):
     workSize += roundUp(size, LINE);
     return place;
   };
-  const stages = stagesOf(model);
-  const input = planesOf(model.spec.input, target.lanes, borderOf(stages[0]));
-  const samples: Buffer = { planes: input, place: allocate(input.size) };
+  const { samples, stages } = compileStages(model, target, allocate);
   const targets = allocate(target.lanes);
   const mask = allocate(target.lanes);
   const predictions = allocate(target.lanes);
+  const last = stages.at(-1);
+  if (!last) throw new Error('The model has no stage.');
 
-  let x = samples;
-  const compiled = stages.map((stage, index) => {
-    const planes = planesOf(stage.output, target.lanes, borderOf(stages[index + 1]));
-    const y = { planes, place: allocate(planes.size) };
-    const kernels = stageKernels(stage, { target, x, y, allocate });
-    x = y;
-    return { kernels, gradient: allocate(planesOf(stage.output, target.lanes).size) };
-  });
-  const logits = x.place;
-  const logitsGradient = compiled.at(-1)?.gradient ?? 0;
-
-  const gather = gatherSamples('gather', input);
-  const loss = softmaxCrossEntropy('loss', target, model.classes);
+  const gather = gatherSamples('gather', samples.planes);
+  const loss = lossKernel('loss', target, model);
   const forward = (
     k: KernelBuilder,
     args: SampleArguments,
     classes: Expr<'ptr'>,
     sums: Expr<'ptr'>,
+    draws?: Expr<'ptr'>,
   ): void => {
     const { weights, images, labels, table, indices, count, work } = args;
     const at = (place: number): Expr<'ptr'> => advance(work, place);
     k.call(gather, images, labels, table, indices, count, at(samples.place), at(targets), at(mask));
-    for (const { kernels } of compiled) kernels.forward(k, { at, weights });
-    k.call(loss, at(logits), at(targets), at(mask), at(logitsGradient), classes, sums);
+    for (const { kernels } of stages) {
+      kernels.forward(k, { at, weights, ...(draws && { draws }) });
+    }
+    k.call(loss, at(last.y.place), at(targets), at(mask), at(last.gradient), classes, sums);
   };
 
-  const gradients = defineKernel('gradients', { ...sampleParams, piece: 'ptr' }, (k, args) => {
-    const { weights, work, piece } = args;
-    const at = (place: number): Expr<'ptr'> => advance(work, place);
-    forward(k, args, at(predictions), advance(piece, model.parameterCount));
-    compiled.toReversed().forEach(({ kernels, gradient }, index, reversed) => {
-      const before = reversed[index + 1];
-      kernels.backward(k, {
-        at,
-        weights,
-        piece,
-        dy: at(gradient),
-        ...(before && { dx: at(before.gradient) }),
-      });
-    });
+  const params = { ...sampleParams, piece: 'ptr', draws: 'ptr' } as const;
+  const gradients = defineKernel('gradients', params, (k, args) => {
+    const { weights, work, piece, draws } = args;
+    forward(k, args, advance(work, predictions), advance(piece, model.parameterCount), draws);
+    backward(k, stages, { at: (place) => advance(work, place), weights, piece });
   });
   const evaluate = defineKernel('evaluate', { ...sampleParams, out: 'ptr' }, (k, args) => {
     forward(k, args, advance(args.out, 2), args.out);

@@ -1,4 +1,4 @@
-import type { ActivationName, Layer, ModelSpec } from './layers.js';
+import type { Layer, ModelSpec } from './layers.js';
 
 /**
  * LeNet-5 (LeCun, Bottou, Bengio, Haffner 1998, "Gradient-based learning applied to document
@@ -6,7 +6,7 @@ import type { ActivationName, Layer, ModelSpec } from './layers.js';
  * convolution, every feature map connected in the second, and a dense softmax output.
  * 61,706 parameters.
  */
-function lenet5Layers(activation: ActivationName, pool: 'maxPool2d' | 'averagePool2d'): Layer[] {
+function lenet5Layers(activation: 'relu' | 'tanh', pool: 'maxPool2d' | 'averagePool2d'): Layer[] {
   const convolution = (filters: number, padding: 'same' | 'valid'): Layer[] => [
     { type: 'conv2d', filters, kernel: [5, 5], strides: [1, 1], padding },
     { type: activation },

@@ -1,10 +1,17 @@
 /** Four 32-bit words. */
 export type Words = readonly [number, number, number, number];
 
-const MULTIPLIER_0 = 0xd2511f53;
-const MULTIPLIER_1 = 0xcd9e8d57;
-const WEYL_0 = 0x9e3779b9;
-const WEYL_1 = 0xbb67ae85;
+/** What each round multiplies by, what it adds to the keys, and how many rounds there are. */
+export const philoxConstants = {
+  multipliers: [0xd2511f53, 0xcd9e8d57],
+  weyl: [0x9e3779b9, 0xbb67ae85],
+  rounds: 10,
+} as const;
+const {
+  multipliers: [MULTIPLIER_0, MULTIPLIER_1],
+  weyl: [WEYL_0, WEYL_1],
+  rounds: ROUNDS,
+} = philoxConstants;
 
 /** The high 32 bits of the 64-bit product of two 32-bit numbers. */
 export function multiplyHigh(a: number, b: number): number {
@@ -25,7 +32,7 @@ export function multiplyHigh(a: number, b: number): number {
 export function philox(counter: Words, key: readonly [number, number]): Words {
   let [c0, c1, c2, c3] = counter;
   let [k0, k1] = key;
-  for (let round = 0; round < 10; round++) {
+  for (let round = 0; round < ROUNDS; round++) {
     const high0 = multiplyHigh(MULTIPLIER_0, c0);
     const low0 = Math.imul(MULTIPLIER_0, c0);
     const high1 = multiplyHigh(MULTIPLIER_1, c2);
@@ -41,7 +48,13 @@ export function philox(counter: Words, key: readonly [number, number]): Words {
 }
 
 /** What random numbers are for; each use draws from a stream of its own. */
-export const streams = { initialWeights: 1, validationSplit: 2, epochOrder: 3 } as const;
+export const streams = {
+  initialWeights: 1,
+  validationSplit: 2,
+  epochOrder: 3,
+  dropout: 4,
+  tensorflow: 6,
+} as const;
 export type Stream = keyof typeof streams;
 
 /** Four words of a use's stream: `part` tells streams of one use apart (an epoch, a layer). */

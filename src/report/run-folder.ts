@@ -5,6 +5,7 @@ import { diskReason, DtrainError, reasonOf, systemCode } from '../errors.js';
 import type { Model } from '../model/model.js';
 import { safetensorsFile } from '../model/files/safetensors.js';
 import { tfjsFiles } from '../model/files/tfjs.js';
+import { LEDGER, type LedgerRecord } from './ledger-file.js';
 import { MetricsFile } from './metrics-file.js';
 import { RunLock } from './run-lock.js';
 
@@ -106,6 +107,11 @@ export class RunFolder {
     await this.#write('summary.json', json(summary));
   }
 
+  /** Writes ledger.json. */
+  async saveLedger(record: LedgerRecord): Promise<void> {
+    await this.#write(LEDGER, json(record));
+  }
+
   /** The token that workers join with, if it was kept. */
   async token(): Promise<string | null> {
     return readFile(path.join(this.path, TOKEN), 'utf8').catch(() => null);
@@ -123,7 +129,7 @@ export class RunFolder {
 
   /** Takes the run's files away, and the folder if it is empty then: the run never began. */
   async discard(): Promise<void> {
-    for (const name of ['config.json', METRICS, TOKEN]) {
+    for (const name of ['config.json', METRICS, LEDGER, TOKEN]) {
       await rm(path.join(this.path, name), { force: true });
     }
     this.#lock.release();

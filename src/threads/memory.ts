@@ -41,6 +41,8 @@ export interface MemoryPlan {
     /** For two micro-batches side by side. */
     readonly pairWork: Place;
     readonly indices: Place;
+    /** What the micro-batch's random numbers depend on. */
+    readonly draws: Place;
     /** Float64 values, as `PhaseClock` has them. */
     readonly clock: Place;
   }[];
@@ -116,6 +118,7 @@ export function planMemory(needs: MemoryNeeds): MemoryPlan {
       work: floats(needs.work),
       pairWork: floats(needs.pairWork),
       indices: floats(2 * LANES),
+      draws: floats(3),
       clock: floats(2 * CLOCK_VALUES),
     })),
   };

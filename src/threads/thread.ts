@@ -47,6 +47,8 @@ class ComputeThread {
   readonly #slots: PieceSlots;
   readonly #nodes: Int32Array;
   readonly #indices: Uint32Array;
+  /** As DRAW_WORDS has them. */
+  readonly #draws: Uint32Array;
   readonly #floats: Float32Array;
   readonly #words: Uint32Array;
   readonly #work: Place;
@@ -71,6 +73,7 @@ class ComputeThread {
     this.#slots = new PieceSlots(memory, plan.slots);
     this.#nodes = new Int32Array(buffer, plan.nodes, nodeWords(microBatches));
     this.#indices = new Uint32Array(buffer, own.indices, 2 * LANES);
+    this.#draws = new Uint32Array(buffer, own.draws, 3);
     this.#floats = new Float32Array(buffer);
     this.#words = new Uint32Array(buffer);
     this.#work = own.work;
@@ -116,8 +119,11 @@ class ComputeThread {
     const order = this.#orderOf(batch.epoch);
     this.#gather(set, lanes, count, (lane) => order(batch.first + first + lane));
     const piece = this.#slots.take(this.#firstSlot);
-    if (pair) this.#engine.gradientsOfPair?.(...this.#samples(set, count, this.#pairWork), piece);
-    else this.#engine.gradients(...this.#samples(set, count, this.#work), piece);
+    this.#draws.set([this.#start.seed, this.#control.get('step'), first]);
+    const draws = this.#draws.byteOffset;
+    if (pair) {
+      this.#engine.gradientsOfPair?.(...this.#samples(set, count, this.#pairWork), piece, draws);
+    } else this.#engine.gradients(...this.#samples(set, count, this.#work), piece, draws);
     this.#clock.add('compute', since);
     this.#reduce(node, piece, batch);
   }

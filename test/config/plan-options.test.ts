@@ -39,7 +39,10 @@ test.each([
   [{ workers: '0' }, '--workers must be a whole number from 1'],
   [{ workers: '300' }, '--workers may be 256 at most where they are measured'],
   [{ port: '7070' }, '--port goes with --workers'],
-  [{ simulate: true }, '--simulate goes with --fleet'],
+  [
+    { params: '1e9', tokens: '1e9', flopsPerWorker: '1e12', simulate: true },
+    '--params and --simulate exclude each other',
+  ],
   [{ fleet: 'f.json', workers: '2' }, '--fleet and --workers exclude each other'],
   [{ params: '175e9' }, 'give all three'],
   [

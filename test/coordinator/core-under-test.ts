@@ -25,7 +25,7 @@ export const evaluated: Event = { type: 'evaluated' };
 export const updated: Event = { type: 'updated', finite: true };
 
 export function leased(steps: number, finite = true): Event {
-  return { type: 'leased', steps, finite };
+  return { type: 'leased', steps, finite, seconds: 0 };
 }
 
 export function left(member: MemberId): Event {
@@ -64,6 +64,7 @@ export class CoreUnderTest {
       startWith: 0,
       longestLease: 256,
       saveEvery: { seconds: 1e9 },
+      ledger: { watch: () => undefined },
       ...options,
     };
     this.#core = new Core(this.#options);

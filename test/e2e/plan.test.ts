@@ -96,3 +96,16 @@ test('workers that do not come are not waited for for ever', async ({ place }) =
   expect(stderr).toMatch(/dtrain worker ws:\/\/127\.0\.0\.1:\d+/);
   expect(stderr).toMatch(/error: Only 0 of 1 workers joined in 0\.2 s/);
 });
+
+test('a described fleet is simulated with the scheduler itself', async ({ place }) => {
+  await writeFile(place.at('fleet.json'), JSON.stringify({ machines }));
+  const plan = ['plan', '--simulate', '--fleet', 'fleet.json', '--batch', '1024'];
+  const { code, stdout } = await place.run([...plan, '--json']);
+  expect(code).toBe(0);
+  const { sizes } = JSON.parse(stdout) as { sizes: { workers: number; cost: string }[] };
+  expect(sizes.map(({ workers }) => workers)).toEqual([1, 2, 3, 4]);
+  for (const { cost } of sizes) expect(Number(cost)).toBeGreaterThan(0);
+  const nobody = await place.run(['plan', '--simulate', '--threads', '1', '--seconds', '0.1']);
+  expect(nobody.code).toBe(2);
+  expect(nobody.stderr).toMatch(/--simulate needs workers/);
+});

@@ -6,6 +6,7 @@ import { instantiate } from '../../src/engine/wasm/instance.js';
 import { type Model, sizeOf } from '../../src/model/model.js';
 import type { OptimizerName } from '../../src/optim/optimizer.js';
 import { stateSlots } from '../../src/optim/optimizer.js';
+import type { Draw } from '../reference/dropout.js';
 import { kinkMargin } from '../reference/kinks.js';
 import { randomWeights } from '../reference/problems.js';
 import { randomNumbers } from '../reference/random.js';
@@ -74,19 +75,25 @@ export class EngineUnderTest {
   }
 
   /** Loss, correct answers and gradients, summed over the samples in float64. */
-  gradients(problem: ByteProblem): { loss: number; correct: number; gradient: Float64Array } {
+  gradients(
+    problem: ByteProblem,
+    draw: Draw = { seed: 1, step: 0, place: 0 },
+  ): { loss: number; correct: number; gradient: Float64Array } {
     const { parameterCount } = this.#model;
     const piece = this.floats(this.#compiled.program.pieceSize);
     const run = this.#microBatches(problem);
     const gradient = new Float64Array(parameterCount);
     let loss = 0;
     let correct = 0;
-    for (const call of run) {
+    const draws = this.floats(3);
+    for (const [index, call] of run.entries()) {
+      const first = draw.place + index * LANES;
+      new Uint32Array(this.memory.buffer, draws.place, 3).set([draw.seed, draw.step, first]);
       // What an earlier use left in a piece must not matter.
       piece.values.fill(NaN);
-      this.engine.gradients(...call, piece.place);
-      for (let index = 0; index < parameterCount; index++) {
-        gradient[index] = (gradient[index] ?? 0) + (piece.values[index] ?? NaN);
+      this.engine.gradients(...call, piece.place, draws.place);
+      for (let place = 0; place < parameterCount; place++) {
+        gradient[place] = (gradient[place] ?? 0) + (piece.values[place] ?? NaN);
       }
       loss += piece.values[parameterCount + LOSS] ?? NaN;
       correct += piece.values[parameterCount + CORRECT] ?? NaN;

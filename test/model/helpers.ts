@@ -27,6 +27,33 @@ export const everyLayer: ModelSpec = {
   ],
 };
 
+/** Branches, a layer of each kind that `everyLayer` lacks, and another loss. */
+export const graph: ModelSpec = {
+  name: 'graph',
+  input: [6, 7, 2],
+  loss: 'meanSquaredError',
+  layers: [
+    {
+      type: 'zeroPadding2d',
+      zeros: [
+        [1, 0],
+        [0, 2],
+      ],
+    },
+    { type: 'conv2d', filters: 2, kernel: [2, 3], strides: [1, 1], padding: 'valid', name: 'stem' },
+    { type: 'elu', alpha: 0.5 },
+    { type: 'add', inputs: [2, -1] },
+    { type: 'relu6' },
+    { type: 'conv2d', filters: 2, kernel: [3, 3], strides: [1, 1], padding: 'same', inputs: [3] },
+    { type: 'leakyReLU', alpha: 0.25 },
+    { type: 'add', inputs: [4, 6, 3] },
+    { type: 'dropout', rate: 0.25 },
+    { type: 'globalAveragePool2d' },
+    { type: 'dense', units: 3, name: 'block/head' },
+    { type: 'softmax' },
+  ],
+};
+
 export const specs: readonly ModelSpec[] = [lenet5, lenet5Of1998, everyLayer];
 
 /** The smallest model there is, with 6 weights. */

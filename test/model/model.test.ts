@@ -1,9 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Layer, ModelSpec, Padding } from '../../src/model/layers.js';
+import { type Layer, type ModelSpec, type Padding, SAMPLE } from '../../src/model/layers.js';
 import { lenet5, lenet5Of1998 } from '../../src/model/lenet5.js';
-import { buildModel, sizeOf, windowAxis } from '../../src/model/model.js';
+import { buildModel, sizeOf } from '../../src/model/model.js';
+import { windowAxis } from '../../src/model/shapes.js';
 import { dtrainError, everyLayer, thrown } from './helpers.js';
 
 function withLayers(...layers: Layer[]): ModelSpec {
@@ -83,6 +84,42 @@ describe('buildModel', () => {
     expect(parameterCount).toBe(end);
   });
 
+  it('takes a graph of layers, each after its inputs', () => {
+    const { layers } = buildModel({
+      name: 'm',
+      input: [4, 4, 2],
+      layers: [
+        { type: 'conv2d', filters: 2, kernel: [3, 3], strides: [1, 1], padding: 'same' },
+        { type: 'add', inputs: [0, SAMPLE] },
+        { type: 'globalAveragePool2d' },
+        { type: 'dense', units: 2, inputs: [2] },
+      ],
+    });
+    expect(layers.map(({ inputs }) => inputs)).toEqual([[SAMPLE], [0, SAMPLE], [1], [2]]);
+    expect(layers.map(({ output }) => output)).toEqual([[4, 4, 2], [4, 4, 2], [2], [2]]);
+  });
+
+  it("keeps layers' own names and gives others one that is free", () => {
+    const { layers, parameters } = buildModel({
+      name: 'm',
+      input: [4, 4, 2],
+      layers: [
+        { type: 'relu' },
+        { type: 'flatten', name: 'activation_1' },
+        { type: 'dense', units: 3, name: 'head' },
+        { type: 'dense', units: 2 },
+      ],
+    });
+    const names = ['activation_1_', 'activation_1', 'head', 'dense_2'];
+    expect(layers.map(({ name }) => name)).toEqual(names);
+    expect(parameters.map(({ name }) => name)).toContain('head/kernel');
+  });
+
+  it('has two classes for a single output under binary cross-entropy', () => {
+    const spec = withLayers({ type: 'flatten' }, { type: 'dense', units: 1 });
+    expect(buildModel({ ...spec, loss: 'binaryCrossEntropy' }).classes).toBe(2);
+  });
+
   const dense: Layer = { type: 'dense', units: 2 };
   const window = { kernel: [9, 3], strides: [1, 1], padding: 'valid' } as const;
   it.each<[string, ModelSpec, string[]]>([
@@ -108,16 +145,85 @@ describe('buildModel', () => {
       ['layer 1 (conv2d)', 'filters'],
     ],
     [
-      'another layer than dense at the end',
-      withLayers({ type: 'flatten' }, dense, { type: 'relu' }),
-      ['model m', 'last layer must be dense'],
+      'an image at the end',
+      withLayers({ type: 'conv2d', filters: 2, kernel: [1, 1], strides: [1, 1], padding: 'same' }),
+      ['model m', "last layer's output must be flat", '[8, 9, 2]'],
     ],
     [
       'a single class',
       withLayers({ type: 'flatten' }, { type: 'dense', units: 1 }),
-      ['model m', '2 units'],
+      ['model m', 'one value for each class, not [1]'],
     ],
+    [
+      'a softmax that the loss contains',
+      withLayers({ type: 'flatten' }, dense, { type: 'softmax' }),
+      ['model m', 'softmaxCrossEntropy contains the softmax'],
+    ],
+    [
+      'a sigmoid that the loss contains',
+      {
+        ...withLayers({ type: 'flatten' }, dense, { type: 'sigmoid' }),
+        loss: 'binaryCrossEntropy',
+      },
+      ['model m', 'binaryCrossEntropy contains the sigmoid'],
+    ],
+    ['nothing to train', withLayers({ type: 'flatten' }), ['model m', 'no layer with weights']],
     ['no layers', withLayers(), ['model m']],
+    [
+      'an input that comes later',
+      withLayers({ type: 'flatten', inputs: [1] }, dense),
+      ['layer 1 (flatten): its input 1 is no layer before it'],
+    ],
+    [
+      'a layer that nothing takes',
+      withLayers({ type: 'relu' }, { type: 'flatten', inputs: [-1] }, dense),
+      ['layer 1 (relu): no layer takes its output'],
+    ],
+    [
+      'a sum of one',
+      withLayers({ type: 'add', inputs: [-1] }, { type: 'flatten' }, dense),
+      ['layer 1 (add): it takes two inputs or more'],
+    ],
+    [
+      'a sum of unlike shapes',
+      withLayers({ type: 'flatten' }, { type: 'add', inputs: [0, -1] }, dense),
+      ['layer 2 (add): it cannot add [72] and [8, 9, 1]'],
+    ],
+    [
+      'a layer of two inputs',
+      withLayers({ type: 'relu' }, { type: 'flatten', inputs: [0, -1] }, dense),
+      ['layer 2 (flatten): it takes one input, not 2'],
+    ],
+    [
+      'two layers of one name',
+      withLayers({ type: 'flatten', name: 'it' }, { ...dense, name: 'it' }),
+      ['layer 2 (dense): another layer is named it too'],
+    ],
+    [
+      'a rate that drops everything',
+      withLayers({ type: 'dropout', rate: 1 }, { type: 'flatten' }, dense),
+      ['layer 1 (dropout): rate must be 0 or more and less than 1, not 1'],
+    ],
+    [
+      'an activation that is not monotone',
+      withLayers({ type: 'elu', alpha: -1 }, { type: 'flatten' }, dense),
+      ['layer 1 (elu): alpha must be 0 or more, not -1'],
+    ],
+    [
+      'half a row of zeros',
+      withLayers(
+        {
+          type: 'zeroPadding2d',
+          zeros: [
+            [0.5, 0],
+            [0, 0],
+          ],
+        },
+        { type: 'flatten' },
+        dense,
+      ),
+      ['layer 1 (zeroPadding2d): zeros must be whole numbers'],
+    ],
     ['an empty input', { ...withLayers(dense), input: [0, 9, 1] }, ['model m', 'input [0, 9, 1]']],
     [
       'too many weights',

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DtrainError } from '../../src/errors.js';
 import { parseModelSpec } from '../../src/model/files/spec.js';
-import { dtrainError, everyLayer, specs, thrown } from './helpers.js';
+import { dtrainError, everyLayer, graph, specs, thrown } from './helpers.js';
 
 const conv2d = { type: 'conv2d', filters: 6, kernel: [5, 5], strides: [1, 1], padding: 'same' };
 const relu = { type: 'relu' };
@@ -12,14 +12,19 @@ function withLayers(...layers: unknown[]) {
 }
 
 describe('parseModelSpec', () => {
-  it.each(specs)('takes $name after a trip through JSON', (spec) => {
+  it.each([...specs, graph])('takes $name after a trip through JSON', (spec) => {
     expect(parseModelSpec(JSON.parse(JSON.stringify(spec)))).toEqual(spec);
   });
 
   it.each<[string, unknown, string[]]>([
     ['nothing', undefined, ['the model description', 'is missing']],
     ['a list', [], ['the model description', 'must be an object']],
-    ['another field', { ...everyLayer, loss: 'mse' }, ['unknown field "loss"']],
+    ['another field', { ...everyLayer, metric: 'mse' }, ['unknown field "metric"']],
+    [
+      'an unknown loss',
+      { ...everyLayer, loss: 'mse' },
+      ['loss must be softmaxCrossEntropy or binary', 'not "mse"'],
+    ],
     ['a path for a name', { ...everyLayer, name: '../m' }, ['name must be 1 to 64 letters']],
     ['a long name', { ...everyLayer, name: 'm'.repeat(65) }, ['name must be 1 to 64 letters']],
     ['a flat input', { ...everyLayer, input: [784] }, ['input must be [rows, columns, channels]']],
@@ -47,6 +52,17 @@ describe('parseModelSpec', () => {
     ['65,537 filters', withLayers({ ...conv2d, filters: 65_537 }), ['layer 1 (conv2d)', '65536']],
     ['half a filter', withLayers({ ...conv2d, filters: 0.5 }), ['filters must be a whole number']],
     ['a kernel of one', withLayers({ ...conv2d, kernel: [5] }), ['kernel must be [rows, columns]']],
+    [
+      'an input that is no layer',
+      withLayers(relu, { ...relu, inputs: [-2] }),
+      ['layer 2 (relu): inputs[0] must be the number of a layer, or -1'],
+    ],
+    ['a sum of what', withLayers({ type: 'add' }), ['layer 1 (add): inputs is missing']],
+    [
+      'a name of two lines',
+      withLayers({ ...relu, name: 'a\nb' }),
+      ['layer 1 (relu): name must be 1 to 128'],
+    ],
     [
       'a kernel of text',
       withLayers({ ...conv2d, kernel: [5, '5'] }),

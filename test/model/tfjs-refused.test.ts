@@ -141,11 +141,6 @@ describe('readTfjsModel', () => {
       ['layer "conv2d_1" (Conv2D): batch_input_shape must be [null, rows, columns, channels]'],
     ],
     [
-      'another layer than dense at the end',
-      editLayer(-2, { activation: 'relu' }),
-      ['the last layer must be dense'],
-    ],
-    [
       'a model that is no Sequential',
       (content) => (content.modelTopology.class_name = 'Functional'),
       ['modelTopology.class_name must be Sequential, not "Functional"'],

@@ -39,6 +39,7 @@ describe('tfjsFiles', () => {
     const path = await writeTfjs(model, randomWeights(model, 1));
     expect((await loadInTensorFlow(path)).layers.map((layer) => layer.getClassName())).toEqual([
       'Flatten',
+      'Activation',
       'Dense',
       'Activation',
     ]);

@@ -1,5 +1,5 @@
 import { at } from './arrays.js';
-import { crossEntropy } from './cross-entropy.js';
+import { lossOf } from './losses.js';
 import { sides } from './kinks.js';
 import type { Problem } from './problems.js';
 import { trace } from './reference.js';
@@ -22,7 +22,7 @@ export function slopeAlong(problem: Problem, index: number, distance: number): n
     if (sides(low.steps) !== sides(high.steps)) {
       return undefined;
     }
-    rise += crossEntropy(high.logits, label) - crossEntropy(low.logits, label);
+    rise += lossOf(model, high.outputs, label) - lossOf(model, low.outputs, label);
   }
   return rise / (at(above, index) - at(below, index));
 }

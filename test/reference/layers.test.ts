@@ -17,13 +17,19 @@ function placed(rows: number, columns: number, layer: Layer): PlacedLayer {
 }
 
 function forward(at: PlacedLayer, input: number[], weights: number[] = []): number[] {
-  return [...layerForward(at, Float64Array.from(weights), Float64Array.from(input))];
+  return [...layerForward(at, Float64Array.from(weights), { values: [Float64Array.from(input)] })];
 }
 
 function backward(at: PlacedLayer, input: number[], outputGradient: number[]): number[] {
   const none = new Float64Array();
   return [
-    ...layerBackward(at, none, Float64Array.from(input), Float64Array.from(outputGradient), none),
+    ...layerBackward(
+      at,
+      none,
+      { values: [Float64Array.from(input)] },
+      Float64Array.from(outputGradient),
+      none,
+    ),
   ];
 }
 

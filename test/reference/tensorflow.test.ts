@@ -28,12 +28,12 @@ function isGradientTrusted(spec: ModelSpec): boolean {
 
 function checkAgainstTensorFlow(problem: Problem, tolerance = TOLERANCE): void {
   const { model, weights, images, labels } = problem;
-  const logits = images.flatMap((image) => [...forward(model, weights, image)]);
+  const outputs = images.flatMap((image) => [...forward(model, weights, image)]);
   const expected = lossAndGradient(model, weights, images, labels);
   const actual = tensorFlow(problem);
 
   expect(actual.shapes).toEqual(model.parameters.map(({ shape }) => shape));
-  checkError('logits', largestRelativeError(actual.logits, logits), tolerance);
+  checkError('outputs', largestRelativeError(actual.outputs, outputs), tolerance);
   // A loss near 0 is the difference of numbers as large as the logits.
   const lossError = Math.abs(actual.loss - expected.loss) / (expected.loss + 1);
   checkError('loss', { error: lossError }, tolerance);

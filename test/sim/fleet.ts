@@ -52,7 +52,11 @@ export class SimulatedFleet implements Connections {
     this.#world.tell({
       type: 'joined',
       member: id,
-      profile: profileOf({ threads: machine.threads, price: machine.price }),
+      profile: profileOf({
+        name: machine.name,
+        threads: machine.threads,
+        price: machine.price,
+      }),
     });
     if (dice.chance(0.5)) this.#injuries.strike(process, 1);
     if (faults.due('killed while it was idle')) {

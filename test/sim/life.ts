@@ -5,6 +5,7 @@ import { type CoreEvent, LOCAL, type Outcome } from '../../coordinator/core-mess
 import { profileOf } from '../coordinator/profiles.js';
 import type { Limits } from '../../coordinator/run-end.js';
 import { Audit } from './audit.js';
+import { AuditedLedger, type LedgerOnDisk } from './audited-ledger.js';
 import { check } from './check.js';
 import { type Crash, FEWEST } from './faults.js';
 import { SimulatedFleet } from './fleet.js';
@@ -34,8 +35,11 @@ interface LifeOptions extends Omit<World, 'coordinator' | 'tell'> {
   readonly storage: Storage;
   readonly reference: ReferenceRun;
   readonly parts: Parts;
+  readonly ledgerOnDisk: LedgerOnDisk;
   readonly onEvaluated: (epoch: number) => void;
 }
+
+const LOCAL_THREADS = 2;
 
 /** One life of the coordinator, from its start, perhaps from a checkpoint, to its end or its crash. */
 export class Life {
@@ -47,6 +51,7 @@ export class Life {
   readonly #shell: Shell;
   #core: CoreLike | undefined;
   #audit: Audit | undefined;
+  #accounts: AuditedLedger | undefined;
   #firstStep = 0;
   #end: Outcome | Crash | undefined;
   #failure: Error | undefined;
@@ -79,7 +84,9 @@ export class Life {
       timer: this.#timer,
       busy: () => this.#disk.busy,
       save: (checkpoint) => {
-        this.#disk.save(options.parts.save(checkpoint));
+        const { meta, ...rest } = checkpoint;
+        const ledger = this.#accounts?.ledger.state(this.#timer.now);
+        this.#disk.save(options.parts.save({ ...rest, meta: { ...meta, ledger } }));
       },
       evaluated: onEvaluated,
       crash: (crash) => {
@@ -133,16 +140,31 @@ export class Life {
 
   #begin(checkpoint: Checkpoint | undefined): void {
     const { scenario, setup, parts, progress, trace, faults, dice } = this.#options;
-    if (checkpoint) this.trainer.restore(parts.resume(checkpoint));
+    const resumed = checkpoint && parts.resume(checkpoint);
+    if (resumed) this.trainer.restore(resumed);
     const firstStep = this.trainer.steps;
     this.#firstStep = firstStep;
     trace.note(`begins at step ${firstStep} with ${text(setup)}`);
     const { plan, totalSteps } = scenario;
     const { startWith, longestLease, saveEvery } = setup;
+    const { now } = this.#timer;
+    this.#accounts = new AuditedLedger(
+      {
+        plan,
+        firstStep,
+        samples: this.trainer.samples,
+        localThreads: setup.localRate === undefined ? 0 : LOCAL_THREADS,
+        checkpoint: resumed?.meta.ledger,
+        disk: this.#options.ledgerOnDisk,
+      },
+      now,
+    );
+    const { ledger } = this.#accounts;
     const limits = this.#limits();
     const { fleet } = setup;
     const options = {
-      ...{ plan, totalSteps, firstStep, startWith, longestLease, saveEvery, limits, fleet },
+      ...{ plan, totalSteps, firstStep, startWith, longestLease, saveEvery },
+      ...{ limits, fleet, ledger },
     };
     this.#audit = new Audit(options);
     this.#core = parts.makeCore(options);
@@ -150,7 +172,7 @@ export class Life {
     progress.moved();
     if (dice.chance(0.05)) this.#mayStop();
     if (setup.localRate !== undefined) {
-      const profile = profileOf({ threads: 2, local: true });
+      const profile = profileOf({ threads: LOCAL_THREADS, local: true });
       this.#receive({ type: 'joined', member: LOCAL, profile });
     }
     this.#fleet.start();
@@ -187,6 +209,9 @@ export class Life {
     for (const command of commands) trace.command(command);
     const { shared } = this.#audit;
     this.#audit.watch(event, now, commands);
+    // What the trainer has counted the core may not have heard of yet.
+    const told = (event.type === 'leased' || event.type === 'updated') && event.finite;
+    this.#accounts?.watch(event, now, commands, told ? this.trainer.samples : undefined);
     if (this.#audit.shared > shared) faults.happened('range given to another member too');
     faults.step = this.#core.step;
     const between = ['updated', 'leased', 'evaluated'].includes(event.type);

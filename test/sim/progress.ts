@@ -1,4 +1,4 @@
-import type { Clock } from './clock.js';
+import type { Clock } from '../../plan/simulation/clock.js';
 
 /** Watches that a run goes on, as soon as nothing keeps it from going on. */
 export class Progress {

@@ -7,6 +7,7 @@ import { plannable, type PlannedFault } from './faults.js';
 
 /** A machine on which a remote worker runs. */
 export interface Machine {
+  readonly name: string;
   readonly threads: number;
   /** Micro-batches a second. */
   readonly rate: number;
@@ -90,7 +91,8 @@ export function randomSetup({ seed }: Scenario, life: number): Setup {
   const local = dice.chance(0.6);
   const machines = Array.from(
     { length: dice.whole(local ? 0 : 1, dice.chance(0.05) ? 20 : 5) },
-    () => ({
+    (_, index) => ({
+      name: `machine-${index}`,
       threads: dice.whole(1, 8),
       rate: dice.scale(3, 1000),
       delay: dice.between(0.0005, 0.05),

@@ -163,10 +163,11 @@ export class Shell {
     for (let step = first; step < first + steps; step++) {
       microBatches += batchOf(scenario.plan, step).microBatches;
     }
-    this.#during('lease', this.#secondsFor(microBatches), 'crash during a lease', () => {
+    const seconds = this.#secondsFor(microBatches);
+    this.#during('lease', seconds, 'crash during a lease', () => {
       const { taken, finite } = this.#options.trainer.lease(first, steps);
       this.#tookStep(finite);
-      tell({ type: 'leased', steps: taken, finite });
+      tell({ type: 'leased', steps: taken, finite, seconds: 0.9 * seconds });
     });
   }
 

@@ -2,8 +2,10 @@ import { Core } from '../../coordinator/core.js';
 import type { Outcome } from '../../coordinator/core-messages.js';
 import { batchOf, stepsPerEpoch } from '../../src/data/batches.js';
 import { bits, type Values } from '../reduce/fake-sums.js';
+import type { LedgerOnDisk } from './audited-ledger.js';
 import { check } from './check.js';
-import { Clock, MortalClock } from './clock.js';
+import { Clock } from '../../plan/simulation/clock.js';
+import { MortalClock } from './clock.js';
 import { Dice } from './dice.js';
 import { ReferenceRun } from './fake-model.js';
 import { type Effect, type Fault, FaultLog, FEWEST } from './faults.js';
@@ -62,6 +64,7 @@ class Simulation {
   readonly #faults: FaultLog;
   readonly #storage: Storage;
   readonly #evaluated = new Set<number>();
+  readonly #ledgerOnDisk: LedgerOnDisk = { recorded: undefined };
   #lives = 0;
   #events = 0;
   #stirred = false;
@@ -138,6 +141,7 @@ class Simulation {
       storage: this.#storage,
       reference: this.#reference,
       parts: this.#parts,
+      ledgerOnDisk: this.#ledgerOnDisk,
       onEvaluated: (epoch) => {
         this.#evaluated.add(epoch);
       },

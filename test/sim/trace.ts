@@ -1,5 +1,5 @@
 import type { CoreCommand, CoreEvent } from '../../coordinator/core-messages.js';
-import type { Clock } from './clock.js';
+import type { Clock } from '../../plan/simulation/clock.js';
 import type { Answer } from './members.js';
 
 /** What happened, a line for each event, command and fault, to be read when a run goes wrong. */

@@ -35,6 +35,7 @@ export async function plainTraining(problem: Problem, steps: number): Promise<Tr
   const work = engine.floats(program.workSize).place;
   const piece = engine.floats(program.pieceSize);
   const indices = engine.floats(LANES).place;
+  const draws = engine.floats(3).place;
   const plan = { samples: lists.training.length, batch };
 
   const sums = Array.from({ length: steps }, (_, step) => {
@@ -47,6 +48,7 @@ export async function plainTraining(problem: Problem, steps: number): Promise<Tr
         return lists.training[order(place)] ?? 0;
       });
       new Uint32Array(engine.memory.buffer, indices, LANES).set(chosen);
+      new Uint32Array(engine.memory.buffer, draws, 3).set([seed, step, leaf * LANES]);
       engine.engine.gradients(
         weights.place,
         images,
@@ -56,6 +58,7 @@ export async function plainTraining(problem: Problem, steps: number): Promise<Tr
         count,
         work,
         piece.place,
+        draws,
       );
       return piece.values.slice();
     });

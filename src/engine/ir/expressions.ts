@@ -86,6 +86,22 @@ export const intMin = (left: IntLike, right: IntLike): Expr<'int'> =>
 export const intMax = (left: IntLike, right: IntLike): Expr<'int'> =>
   integer('intMax', left, right);
 
+type WordOperation = 'wordAdd' | 'wordMul' | 'wordMulHigh' | 'wordXor';
+
+function word(op: WordOperation, left: IntLike, right: IntLike): Expr<'int'> {
+  return { op, type: 'int', left: int(left), right: int(right) };
+}
+
+export const wordAdd = (left: IntLike, right: IntLike): Expr<'int'> => word('wordAdd', left, right);
+export const wordMul = (left: IntLike, right: IntLike): Expr<'int'> => word('wordMul', left, right);
+export const wordMulHigh = (left: IntLike, right: IntLike): Expr<'int'> =>
+  word('wordMulHigh', left, right);
+export const wordXor = (left: IntLike, right: IntLike): Expr<'int'> => word('wordXor', left, right);
+
+export function wordUpper(value: Expr<'int'>): Expr<'int'> {
+  return { op: 'wordUpper', type: 'int', value };
+}
+
 export function loadByte(pointer: Expr<'ptr'>, index: IntLike): Expr<'int'> {
   return { op: 'loadByte', type: 'int', pointer, index: int(index) };
 }

@@ -68,6 +68,15 @@ type Node =
       readonly left: Expr<'int'>;
       readonly right: Expr<'int'>;
     }
+  /** Of unsigned 32-bit words: the low or the high half of a product, the low half of a sum. */
+  | {
+      readonly op: 'wordAdd' | 'wordMul' | 'wordMulHigh' | 'wordXor';
+      readonly type: 'int';
+      readonly left: Expr<'int'>;
+      readonly right: Expr<'int'>;
+    }
+  /** The upper 16 bits of a word. */
+  | { readonly op: 'wordUpper'; readonly type: 'int'; readonly value: Expr<'int'> }
   /** The byte, or the 32-bit integer, in place `index` of an array that starts at pointer. */
   | {
       readonly op: 'loadByte' | 'loadInt';

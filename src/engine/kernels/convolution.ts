@@ -1,4 +1,4 @@
-import type { ActivationName, Pair } from '../../model/layers.js';
+import type { Activation, Pair } from '../../model/layers.js';
 import { type KernelBuilder, defineKernel } from '../ir/builder.js';
 import { advance, intAdd, intMul } from '../ir/expressions.js';
 import { type Expr, type Kernel, type Target } from '../ir/types.js';
@@ -71,7 +71,7 @@ export function convolutionForward(
   name: string,
   target: Target,
   convolution: Convolution,
-  activation?: ActivationName,
+  activation?: Activation,
 ): Kernel {
   const { input, output, strides } = convolution;
   const tile = target.tiles.convolution;

@@ -1,4 +1,4 @@
-import type { ActivationName } from '../../model/layers.js';
+import type { Activation } from '../../model/layers.js';
 import { type KernelBuilder, defineKernel } from '../ir/builder.js';
 import { add, advance, float, intMul, load, loadSplat, mul } from '../ir/expressions.js';
 import {
@@ -53,7 +53,7 @@ export function denseForward(
   name: string,
   target: Target,
   { input, outputs }: DenseLayer,
-  activation?: ActivationName,
+  activation?: Activation,
 ): Kernel {
   const params = { x: 'ptr', weights: 'ptr', bias: 'ptr', y: 'ptr' } as const;
   return defineKernel(name, params, (k, { x, weights, bias, y }) => {

@@ -1,35 +1,42 @@
-import type { ActivationName } from '../../model/layers.js';
+import type { Activation } from '../../model/layers.js';
 import { type KernelBuilder, defineKernel } from '../ir/builder.js';
-import { add, advance, intAdd, intMul, load } from '../ir/expressions.js';
+import { add, advance, intAdd, intMul, load, mul } from '../ir/expressions.js';
 import type { Expr, FloatType, Kernel, Target } from '../ir/types.js';
 import { activate, activationGradient } from './math.js';
 import { origin, type Planes } from './planes.js';
 import { loadCell, partOffsets, storeCell } from './tiles.js';
 
-/** Walks the cells of two planes of one shape, whatever their borders. */
-function forBoth(
+interface Side {
+  readonly planes: Planes;
+  readonly pointer: Expr<'ptr'>;
+}
+
+const NO_CELLS = { channels: 0, rows: 0, columns: 0 };
+
+/** Walks the cells of planes of one shape, whatever their borders. */
+function forCells(
   k: KernelBuilder,
-  a: { planes: Planes; pointer: Expr<'ptr'> },
-  b: { planes: Planes; pointer: Expr<'ptr'> },
-  write: (a: Expr<'ptr'>, b: Expr<'ptr'>) => void,
+  sides: readonly Side[],
+  write: (...cells: readonly Expr<'ptr'>[]) => void,
 ): void {
-  const [from, to] = [a, b].map(({ planes, pointer }) => ({
+  const walked = sides.map(({ planes, pointer }) => ({
     planes,
     plane: k.let(advance(pointer, origin(planes))),
   }));
-  if (!from || !to) return;
-  k.loop(0, a.planes.channels, () => {
-    k.loop(0, a.planes.rows, (row) => {
-      const first = k.let(advance(from.plane, intMul(row, from.planes.rowStride)));
-      const second = k.let(advance(to.plane, intMul(row, to.planes.rowStride)));
-      k.loop(0, a.planes.columns, () => {
-        write(first, second);
-        k.move(first, a.planes.lanes);
-        k.move(second, a.planes.lanes);
+  const [{ channels, rows, columns } = NO_CELLS] = sides.map(({ planes }) => planes);
+  k.loop(0, channels, () => {
+    k.loop(0, rows, (row) => {
+      const cells = walked.map(({ planes, plane }) =>
+        k.let(advance(plane, intMul(row, planes.rowStride))),
+      );
+      k.loop(0, columns, () => {
+        write(...cells);
+        cells.forEach((cell, index) => {
+          k.move(cell, walked[index]?.planes.lanes ?? 0);
+        });
       });
     });
-    k.move(from.plane, from.planes.channelStride);
-    k.move(to.plane, to.planes.channelStride);
+    for (const { planes, plane } of walked) k.move(plane, planes.channelStride);
   });
 }
 
@@ -39,10 +46,14 @@ export function activationForward(
   target: Target,
   input: Planes,
   output: Planes,
-  activation?: ActivationName,
+  activation?: Activation,
 ): Kernel {
   return defineKernel(name, { x: 'ptr', y: 'ptr' }, (k, { x, y }) => {
-    forBoth(k, { planes: input, pointer: x }, { planes: output, pointer: y }, (from, to) => {
+    const sides = [
+      { planes: input, pointer: x },
+      { planes: output, pointer: y },
+    ];
+    forCells(k, sides, (from, to) => {
       const value = loadCell(k, target, from).map((part) => activate(k, activation, part));
       storeCell(k, target, to, 0, value);
     });
@@ -55,13 +66,39 @@ export function activationBackward(
   target: Target,
   output: Planes,
   dy: Planes,
-  activation: ActivationName,
+  activation: Activation,
 ): Kernel {
   return defineKernel(name, { y: 'ptr', dy: 'ptr' }, (k, args) => {
-    forBoth(k, { planes: output, pointer: args.y }, { planes: dy, pointer: args.dy }, (y, d) => {
+    const sides = [
+      { planes: output, pointer: args.y },
+      { planes: dy, pointer: args.dy },
+    ];
+    forCells(k, sides, (y, d) => {
       for (const part of partOffsets(target)) {
         const value = k.let(load('vec', y, part));
         k.store(d, part, activationGradient(activation, value, load('vec', d, part)));
+      }
+    });
+  });
+}
+
+/** combine(a, b, y): y = a + b, or a * b, value by value; y may be a or b. */
+export function combinePlanes(
+  name: string,
+  target: Target,
+  operation: 'add' | 'mul',
+  [a, b, y]: readonly [Planes, Planes, Planes],
+): Kernel {
+  const combine = { add, mul }[operation];
+  return defineKernel(name, { a: 'ptr', b: 'ptr', y: 'ptr' }, (k, args) => {
+    const sides = [
+      { planes: a, pointer: args.a },
+      { planes: b, pointer: args.b },
+      { planes: y, pointer: args.y },
+    ];
+    forCells(k, sides, (left, right, to) => {
+      for (const part of partOffsets(target)) {
+        k.store(to, part, combine(load('vec', left, part), load('vec', right, part)));
       }
     });
   });

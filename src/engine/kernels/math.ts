@@ -1,4 +1,4 @@
-import type { ActivationName } from '../../model/layers.js';
+import type { Activation } from '../../model/layers.js';
 import type { KernelBuilder } from '../ir/builder.js';
 import { add, div, float, mul, select, sub, unary } from '../ir/expressions.js';
 import type { Expr, FloatType } from '../ir/types.js';
@@ -98,14 +98,22 @@ function tanh<T extends FloatType>(k: KernelBuilder, x: Expr<T>): Expr<T> {
 /** The activation of x. */
 export function activate<T extends FloatType>(
   k: KernelBuilder,
-  activation: ActivationName | undefined,
+  activation: Activation | undefined,
   value: Expr<T>,
 ): Expr<T> {
   if (activation === undefined) return value;
   const x = k.let(value);
-  switch (activation) {
+  const constant = (number: number): Expr<T> => float(x.type, number);
+  const above = (otherwise: Expr<T>): Expr<T> => select('gt', x, constant(0), x, otherwise);
+  switch (activation.type) {
     case 'relu':
-      return select('gt', x, float(x.type, 0), x, float(x.type, 0));
+      return above(constant(0));
+    case 'relu6':
+      return select('lt', x, constant(6), above(constant(0)), constant(6));
+    case 'leakyReLU':
+      return above(mul(constant(activation.alpha), x));
+    case 'elu':
+      return above(mul(constant(activation.alpha), sub(exp(k, x), constant(1))));
     case 'sigmoid':
       return sigmoid(k, x);
     case 'tanh':
@@ -115,17 +123,24 @@ export function activate<T extends FloatType>(
 
 /** The gradient before an activation, from the gradient after it and the activation's value y. */
 export function activationGradient<T extends FloatType>(
-  activation: ActivationName,
+  activation: Activation,
   y: Expr<T>,
   gradient: Expr<T>,
 ): Expr<T> {
-  const one = float(y.type, 1);
-  switch (activation) {
+  const constant = (number: number): Expr<T> => float(y.type, number);
+  const above = (otherwise: Expr<T>): Expr<T> => select('gt', y, constant(0), gradient, otherwise);
+  switch (activation.type) {
     case 'relu':
-      return select('gt', y, float(y.type, 0), gradient, float(y.type, 0));
+      return above(constant(0));
+    case 'relu6':
+      return select('lt', y, constant(6), above(constant(0)), constant(0));
+    case 'leakyReLU':
+      return above(mul(gradient, constant(activation.alpha)));
+    case 'elu':
+      return above(mul(gradient, add(y, constant(activation.alpha))));
     case 'sigmoid':
-      return mul(gradient, mul(y, sub(one, y)));
+      return mul(gradient, mul(y, sub(constant(1), y)));
     case 'tanh':
-      return mul(gradient, sub(one, mul(y, y)));
+      return mul(gradient, sub(constant(1), mul(y, y)));
   }
 }

@@ -1,4 +1,4 @@
-import type { ActivationName, Pair } from '../../model/layers.js';
+import type { Activation, Pair } from '../../model/layers.js';
 import { defineKernel } from '../ir/builder.js';
 import { add, advance, float, intAdd, intMul, load, select } from '../ir/expressions.js';
 import { type Kernel, type Target } from '../ir/types.js';
@@ -24,7 +24,7 @@ export function pooledConvolutionForward(
   name: string,
   target: Target,
   convolution: PooledConvolution,
-  activation?: ActivationName,
+  activation?: Activation,
 ): Kernel {
   const { input, output, strides, pool } = convolution;
   const tile = target.tiles.pooledConvolution;
@@ -100,7 +100,7 @@ export function spreadPooledGradient(
   name: string,
   target: Target,
   { output, unpooled, pool }: PooledConvolution,
-  activation?: ActivationName,
+  activation?: Activation,
 ): Kernel {
   const params = { y: 'ptr', winners: 'ptr', dy: 'ptr', spread: 'ptr' } as const;
   return defineKernel(name, params, (k, args) => {

@@ -19,6 +19,9 @@ const operators = {
   intMul: '*',
   intDiv: '/',
   intRem: '%',
+  wordAdd: '+',
+  wordMul: '*',
+  wordXor: '^',
 } as const;
 
 /** An address with a constant offset in float32 values. */
@@ -77,6 +80,14 @@ export function expression(node: Expr): string {
       return `sum_lanes(${node.parts.map(expression).join(', ')})`;
     case 'toFloat':
       return `((float)${expression(node.value)})`;
+    case 'wordAdd':
+    case 'wordMul':
+    case 'wordXor':
+      return `((int32_t)((uint32_t)${expression(node.left)} ${operators[node.op]} (uint32_t)${expression(node.right)}))`;
+    case 'wordMulHigh':
+      return `((int32_t)(((uint64_t)(uint32_t)${expression(node.left)} * (uint32_t)${expression(node.right)}) >> 32))`;
+    case 'wordUpper':
+      return `((int32_t)((uint32_t)${expression(node.value)} >> 16))`;
     case 'intMin':
       return `smaller(${expression(node.left)}, ${expression(node.right)})`;
     case 'intMax':

@@ -20,11 +20,11 @@ export type KernelCall = (...places: readonly number[]) => void;
 export function loadLibrary(file: string, pairs: boolean, memory: WebAssembly.Memory): Engine {
   const bind = binder(file, memory);
   return {
-    gradients: bind('gradients', [...samples, PLACE]),
+    gradients: bind('gradients', [...samples, PLACE, PLACE]),
     evaluate: bind('evaluate', [...samples, PLACE]),
     add: bind('add', [PLACE, PLACE]),
     update: bind('update', [PLACE, PLACE, PLACE, PLACE, PLACE]),
-    ...(pairs && { gradientsOfPair: bind('gradientsOfPair', [...samples, PLACE]) }),
+    ...(pairs && { gradientsOfPair: bind('gradientsOfPair', [...samples, PLACE, PLACE]) }),
   };
 }
 

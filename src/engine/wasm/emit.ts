@@ -5,22 +5,26 @@ import { expression, place, valueTypes } from './expression.js';
 
 const LARGEST_MEMORY_PAGES = 65_536;
 
+/** The limits of the memory that a module imports; TensorFlow.js's own is not shared. */
+const memoryLimits = {
+  shared: [0x03, unsigned(1), unsigned(LARGEST_MEMORY_PAGES)],
+  unshared: [0x00, unsigned(1)],
+} as const satisfies Record<string, Bytes>;
+
 /**
- * Prints kernels as one WebAssembly module (SIMD128). It imports a shared memory `env.memory` and
+ * Prints kernels as one WebAssembly module (SIMD128). It imports a memory `env.memory` and
  * nothing else, and exports `exported` by their names. Kernels that they call come along.
  */
-export function emitWasm(exported: readonly Kernel[]): Uint8Array<ArrayBuffer> {
+export function emitWasm(
+  exported: readonly Kernel[],
+  memory: keyof typeof memoryLimits = 'shared',
+): Uint8Array<ArrayBuffer> {
   const kernels = calledKernels(exported);
   const indices = new Map(kernels.map((kernel, index) => [kernel, index]));
   return flatten([
     [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
     section(1, vector(kernels.map(({ params }) => [0x60, types(params), 0x00]))),
-    section(
-      2,
-      vector([
-        [name('env'), name('memory'), 0x02, 0x03, unsigned(1), unsigned(LARGEST_MEMORY_PAGES)],
-      ]),
-    ),
+    section(2, vector([[name('env'), name('memory'), 0x02, memoryLimits[memory]]])),
     section(3, vector(kernels.map((_, index) => unsigned(index)))),
     section(
       7,

@@ -13,6 +13,11 @@ const INT_ADD = 0x6a;
 const INT_SUB = 0x6b;
 const INT_MUL = 0x6c;
 const INT_SHL = 0x74;
+const INT_SHR_U = 0x76;
+const I64_EXTEND_U = 0xad;
+const I64_MUL = 0x7e;
+const I64_SHR_U = 0x88;
+const I32_WRAP = 0xa7;
 
 const arithmetic = {
   add: { f32: [0x92], vec: simd(0xe4) },
@@ -34,6 +39,9 @@ const integers = {
   intMul: [INT_MUL],
   intDiv: [0x6e],
   intRem: [0x70],
+  wordAdd: [INT_ADD],
+  wordMul: [INT_MUL],
+  wordXor: [0x73],
 } as const;
 
 /** float32's exponent is biased by 127 and stands above 23 bits of fraction. */
@@ -101,7 +109,16 @@ export function expression(node: Expr): Bytes {
     case 'intMul':
     case 'intDiv':
     case 'intRem':
+    case 'wordAdd':
+    case 'wordMul':
+    case 'wordXor':
       return [expression(node.left), expression(node.right), integers[node.op]];
+    case 'wordMulHigh': {
+      const wide = (side: Expr): Bytes => [expression(side), I64_EXTEND_U];
+      return [wide(node.left), wide(node.right), I64_MUL, 0x42, 32, I64_SHR_U, I32_WRAP];
+    }
+    case 'wordUpper':
+      return [expression(node.value), intConst(16), INT_SHR_U];
     case 'intMin':
     case 'intMax':
       return [
@@ -147,7 +164,7 @@ function bitsScalar(op: 'pow2' | 'exponent' | 'mantissa'): Bytes {
     case 'pow2':
       return [0xfc, 0x00, intConst(BIAS), INT_ADD, shift, INT_SHL, reinterpretAsFloat];
     case 'exponent':
-      return [reinterpretAsInt, shift, 0x76, intConst(BIAS), INT_SUB, 0xb2];
+      return [reinterpretAsInt, shift, INT_SHR_U, intConst(BIAS), INT_SUB, 0xb2];
     case 'mantissa':
       return [
         reinterpretAsInt,

@@ -12,7 +12,7 @@ interface KerasLayer {
  */
 export function kerasConfig({ spec, layers }: Model): KerasLayer[] {
   const softmax = { class_name: 'Activation', config: { name: 'softmax', activation: 'softmax' } };
-  return [...layers.flatMap(kerasLayers), softmax].map(({ class_name, config }, index) => ({
+  return [...layers.map(kerasLayer), softmax].map(({ class_name, config }, index) => ({
     class_name,
     config: {
       ...config,
@@ -23,29 +23,45 @@ export function kerasConfig({ spec, layers }: Model): KerasLayer[] {
   }));
 }
 
-function kerasLayers({ name, layer, input }: PlacedLayer): KerasLayer[] {
+function kerasLayer({ name, layer, input }: PlacedLayer): KerasLayer {
   const image = { name, data_format: 'channels_last' };
   const weighted = { activation: 'linear', use_bias: true };
   switch (layer.type) {
     case 'conv2d': {
       const { filters, kernel, strides, padding } = layer;
       const window = { kernel_size: kernel, strides, padding, dilation_rate: [1, 1] };
-      return [{ class_name: 'Conv2D', config: { ...image, filters, ...window, ...weighted } }];
+      return { class_name: 'Conv2D', config: { ...image, filters, ...window, ...weighted } };
     }
     case 'maxPool2d':
     case 'averagePool2d': {
       const { size, strides, padding } = layer;
       const class_name = layer.type === 'maxPool2d' ? 'MaxPooling2D' : 'AveragePooling2D';
-      return [{ class_name, config: { ...image, pool_size: size, strides, padding } }];
+      return { class_name, config: { ...image, pool_size: size, strides, padding } };
     }
+    case 'globalAveragePool2d':
+      return { class_name: 'GlobalAveragePooling2D', config: image };
+    case 'zeroPadding2d':
+      return { class_name: 'ZeroPadding2D', config: { ...image, padding: layer.zeros } };
+    case 'leakyReLU':
+      return { class_name: 'LeakyReLU', config: { name, alpha: layer.alpha } };
+    case 'elu':
+      return { class_name: 'ELU', config: { name, alpha: layer.alpha } };
     case 'relu':
+    case 'relu6':
     case 'tanh':
     case 'sigmoid':
-      return [{ class_name: 'Activation', config: { name, activation: layer.type } }];
+    case 'softmax':
+      return { class_name: 'Activation', config: { name, activation: layer.type } };
     case 'flatten':
       // Keras refuses to flatten what is flat.
-      return input.length === 1 ? [] : [{ class_name: 'Flatten', config: image }];
+      return input.length === 1
+        ? { class_name: 'Activation', config: { name, activation: 'linear' } }
+        : { class_name: 'Flatten', config: image };
+    case 'dropout':
+      return { class_name: 'Dropout', config: { name, rate: layer.rate } };
+    case 'add':
+      return { class_name: 'Add', config: { name } };
     case 'dense':
-      return [{ class_name: 'Dense', config: { name, units: layer.units, ...weighted } }];
+      return { class_name: 'Dense', config: { name, units: layer.units, ...weighted } };
   }
 }

@@ -1,0 +1,120 @@
+import type { PlanConfig } from '../src/config/plan-options.js';
+import type { Pricing } from '../src/cost/pricing.js';
+import { stepsPerEpoch } from '../src/data/batches.js';
+import { LANES } from '../src/engine/ir/types.js';
+import { DtrainError } from '../src/errors.js';
+import { builtInModels } from '../src/model/lenet5.js';
+import { buildModel } from '../src/model/model.js';
+import { type DescribedMachine, readFleetFile } from './fleet-file.js';
+import { groupsOf } from './groups.js';
+import type { Coordinator, Job, Machine } from './machine.js';
+import { readProfile } from './plan-file.js';
+import { probe, type ProbeListeners, type Profile } from './probe.js';
+
+/** What a plan is made from: what is trained, and which machines there are. */
+export interface Basis {
+  readonly source: 'measured' | 'recorded' | 'described';
+  readonly job: Job;
+  readonly coordinator: Coordinator;
+  readonly profile: Profile | null;
+  /** The coordinator's own threads; null if they do not compute. */
+  readonly local: Machine | null;
+  readonly workers: readonly DescribedMachine[];
+}
+
+/** MNIST's, on which all of the built-in models train. */
+const TRAINING_SAMPLES = 60_000;
+const TEST_SAMPLES = 10_000;
+
+/** A forward pass's share of the work of gradients: 2 of 6 operations for each weight. */
+const FORWARD = 1 / 3;
+
+/**
+ * The coordinator's costs where nobody measured them: of Node 20 on one core of an AMD EPYC
+ * (Zen 5), with LeNet-5; `dtrain plan --workers 2` shows those of another machine.
+ */
+const ASSUMED: Coordinator = {
+  cores: 1,
+  messageSeconds: 20e-6,
+  byteSeconds: 0.8e-9,
+  addSeconds: 10e-6,
+  updateSeconds: 30e-6,
+  leaseSeconds: 100e-6,
+  leaseThreadSeconds: 50e-6,
+  grain: 1,
+};
+
+/**
+ * The machines of a file, or those that were measured before, or what is measured now; with prices.
+ * @throws DtrainError USAGE, and what measuring can fail with
+ */
+export async function basisOf(
+  config: PlanConfig,
+  pricing: Pricing,
+  listeners: ProbeListeners,
+): Promise<Basis> {
+  const recorded = config.profile === null ? null : await readProfile(config.profile, '--profile');
+  const basis =
+    config.fleet === null
+      ? measured(config, recorded, recorded ?? (await probe(config, pricing, listeners)))
+      : await described(config, config.fleet, recorded);
+  const priced = (machine: Machine): Machine => {
+    const found = pricing.of(machine.name, machine.price ?? pricing.own);
+    if ('refusal' in found) throw new DtrainError('USAGE', `${machine.name}: ${found.refusal}.`);
+    return { ...machine, price: found.price };
+  };
+  return {
+    ...basis,
+    local: basis.local && priced(basis.local),
+    workers: basis.workers.map((worker) => ({ ...worker, machine: priced(worker.machine) })),
+  };
+}
+
+async function described(
+  config: PlanConfig,
+  fleet: string,
+  profile: Profile | null,
+): Promise<Basis> {
+  const { model, batch, validation } = config;
+  const { local, workers } = await readFleetFile(fleet, '--fleet');
+  const samples = TRAINING_SAMPLES - validation;
+  if (batch > samples) {
+    const sentence = `A batch of ${batch} samples is more than the ${samples} of the training set: choose a smaller --batch.`;
+    throw new DtrainError('USAGE', sentence);
+  }
+  const evaluating = local ?? workers[0]?.machine;
+  const job = jobOf(config, {
+    model,
+    parameters: buildModel(builtInModels[model]).parameterCount,
+    samples,
+    batch,
+    startSeconds: 0,
+    evaluationSeconds: (FORWARD * TEST_SAMPLES * (evaluating?.microBatchSeconds ?? 0)) / LANES,
+  });
+  const coordinator = { ...ASSUMED, ...profile?.coordinator, cores: local?.threads ?? 1 };
+  return { source: 'described', job, coordinator, profile, local, workers };
+}
+
+function measured(config: PlanConfig, recorded: Profile | null, profile: Profile): Basis {
+  const { model, batch, coordinator, local } = profile;
+  if (config.model !== model || config.batch !== batch) {
+    throw new DtrainError(
+      'USAGE',
+      `${config.profile ?? ''} was measured with --model ${model} --batch ${batch}, and speeds depend on both: plan with these, or measure anew.`,
+    );
+  }
+  const workers = groupsOf(profile.workers).map((group) => ({
+    ...group,
+    failuresPerHour: 0,
+    awaySeconds: 0,
+  }));
+  const source = recorded ? 'recorded' : 'measured';
+  return { source, job: jobOf(config, profile), coordinator, profile, local, workers };
+}
+
+function jobOf(config: PlanConfig, about: Omit<Job, 'steps'>): Job {
+  const { model, parameters, samples, batch, startSeconds, evaluationSeconds } = about;
+  const whole = stepsPerEpoch({ samples, batch }) * config.epochs;
+  const steps = Math.min(whole, config.steps ?? whole);
+  return { model, parameters, samples, batch, steps, startSeconds, evaluationSeconds };
+}
