@@ -31,7 +31,7 @@ export interface CoreOptions {
   /** How often to save, beside the end of each epoch and of the run. */
   readonly saveEvery: CheckpointInterval;
   /** Is kept up with all that happens. */
-  readonly ledger: Pick<Ledger, 'watch'>;
+  readonly ledger?: Pick<Ledger, 'watch'>;
   /** What ends the run before its last step, if anything does. */
   readonly limits?: Limits | undefined;
   /** Who is to compute; else all who save time. */
@@ -83,7 +83,7 @@ export class Core<P> {
     else if ('pieces' in event) this.#discardAfterEnd(event);
     if (!this.#finished)
       this.#assignment.setAlarm(this.#now, this.#waits ? this.#limit.at : Infinity);
-    this.#options.ledger.watch(event, this.#now, this.#commands);
+    this.#options.ledger?.watch(event, this.#now, this.#commands);
     return this.#commands;
   }
 

@@ -256,10 +256,11 @@ class Simulation {
     const { local, coordinator, job } = this.#options;
     if (!local) return;
     const step = predictStep([local], coordinator, this.#microBatches, job.parameters);
-    this.#clock.after(steps * step.seconds * this.#jitter(), () => {
+    const seconds = steps * step.seconds * this.#jitter();
+    this.#clock.after(seconds, () => {
       this.#tally.used += steps * this.#microBatches;
       this.#took(steps);
-      this.#tell({ type: 'leased', steps, finite: true });
+      this.#tell({ type: 'leased', steps, finite: true, seconds });
     });
   }
 

@@ -64,7 +64,6 @@ export class CoreUnderTest {
       startWith: 0,
       longestLease: 256,
       saveEvery: { seconds: 1e9 },
-      ledger: { watch: () => undefined },
       ...options,
     };
     this.#core = new Core(this.#options);
