@@ -13,6 +13,7 @@ import {
 import type { FleetOptions } from './fleet-policy.js';
 import type { Member } from './member.js';
 import type { Ledger } from './ledger.js';
+import type { Price } from '../src/cost/price.js';
 import type { LimitName } from '../src/events.js';
 import type { MicroBatchRange } from './ranges.js';
 import type { Need } from './policy.js';
@@ -31,7 +32,7 @@ export interface CoreOptions {
   /** How often to save, beside the end of each epoch and of the run. */
   readonly saveEvery: CheckpointInterval;
   /** Is kept up with all that happens. */
-  readonly ledger?: Pick<Ledger, 'watch'>;
+  readonly ledger?: Pick<Ledger, 'watch' | 'spent'>;
   /** What ends the run before its last step, if anything does. */
   readonly limits?: Limits | undefined;
   /** Who is to compute; else all who save time. */
@@ -65,7 +66,7 @@ export class Core<P> {
   constructor(options: CoreOptions) {
     this.#options = options;
     this.#step = options.firstStep;
-    this.#end = new RunEnd(options.limits);
+    this.#end = new RunEnd(options.limits, options.ledger);
     const emit = (command: CoreCommand<P>): number => this.#commands.push(command);
     this.#assignment = new Assignment(emit, this.#step, this.#microBatches, options.fleet);
   }
@@ -73,6 +74,11 @@ export class Core<P> {
   /** The step being computed, from 0. */
   get step(): number {
     return this.#step;
+  }
+
+  /** Why nobody at this price may join now, if that is so. */
+  objection(price: Price | null, now: number): 'unpriced' | 'dear' | undefined {
+    return this.#end.objection(price, now);
   }
 
   /** @param now seconds, of a clock that only goes forward */

@@ -27,7 +27,7 @@ export class FleetPolicy {
   readonly #options: FleetOptions;
   #nextAt = 0;
   #key = '';
-  #problem: FleetProblem | undefined;
+  #problem: (FleetProblem & { readonly shared: FleetProblem['stepSeconds'] }) | undefined;
   #candidates: readonly Member[] = [];
 
   constructor(options: FleetOptions) {
@@ -61,7 +61,7 @@ export class FleetPolicy {
     const rest = (computes: boolean): Forecast => {
       const chosen = this.#candidates.map(({ benched }) => !benched);
       chosen[index] = computes;
-      return forecast(problem, chosen);
+      return forecast({ ...problem, stepSeconds: problem.shared }, chosen);
     };
     return {
       of: 'run',
@@ -82,7 +82,7 @@ export class FleetPolicy {
     need: Need,
     times: StepTimes,
     now: number,
-  ): FleetProblem {
+  ): FleetProblem & { readonly shared: FleetProblem['stepSeconds'] } {
     const paid = (member: Member) => ({
       perSecond: member.perSecond,
       paidSeconds: member.paidSeconds(now),
@@ -90,18 +90,21 @@ export class FleetPolicy {
     const speeds = known.map(({ speed }) => speed ?? { link: 0, pace: Infinity });
     const { alone = Infinity, together, microBatches } = times;
     const own = roster.local?.speed ?? { link: 0, pace: alone / microBatches };
+    /** All of the chosen have shares. */
+    const shared = (chosen: readonly boolean[]): number => {
+      const remote = speeds.filter((_, index) => chosen[index]);
+      if (remote.length === 0) return alone;
+      return together(secondsTogether(alone < Infinity ? [...remote, own] : remote, microBatches));
+    };
     return {
       policy: this.#options.policy,
       need,
       release: this.#options.releaseIdle,
       candidates: known.map((member) => ({ ...paid(member), perStep: member.perAnswer })),
       others: roster.all.filter((member) => !known.includes(member)).map(paid),
-      stepSeconds: (chosen) => {
-        const remote = speeds.filter((_, index) => chosen[index]);
-        if (remote.length === 0) return alone;
-        const all = alone < Infinity ? [...remote, own] : remote;
-        return Math.min(alone, together(secondsTogether(all, microBatches)));
-      },
+      shared,
+      // Where shares take longer the local threads go on alone.
+      stepSeconds: (chosen) => Math.min(alone, shared(chosen)),
     };
   }
 }

@@ -64,7 +64,7 @@ export function forecast(
 ): Forecast {
   const step = scale * stepSeconds(chosen);
   if (!Number.isFinite(step)) return { steps: 0, seconds: Infinity, cost: Infinity };
-  const there = [...others, ...candidates.filter((_, index) => chosen[index] || !release)];
+  const there = [...others, ...candidates.filter((_, index) => !release || chosen[index] === true)];
   const perStep = candidates.reduce(
     (sum, candidate, index) => sum + (chosen[index] ? candidate.perStep : 0),
     0,
@@ -138,13 +138,14 @@ export function chooseFleet(problem: FleetProblem, current: readonly boolean[]):
   return best;
 }
 
+/** All of them first: whoever makes no difference is kept. */
 function* combinations(count: number): Generator<boolean[]> {
-  for (let bits = 0; bits < 2 ** count; bits++) {
+  for (let bits = 2 ** count - 1; bits >= 0; bits--) {
     yield Array.from({ length: count }, (_, index) => ((bits >> index) & 1) === 1);
   }
 }
 
-/** The best one, two, three …, each judged alone by one of the policies. */
+/** All, and then without the worst one, two, three …, each judged alone by one of the policies. */
 function* promising(problem: FleetProblem): Generator<boolean[]> {
   const { candidates } = problem;
   const alone = [...candidates.keys()].map((index) => ({
@@ -155,12 +156,11 @@ function* promising(problem: FleetProblem): Generator<boolean[]> {
     ),
   }));
   for (const policy of policies) {
-    const chosen = candidates.map(() => false);
+    const chosen = candidates.map(() => true);
     yield [...chosen];
-    for (const { index } of alone.toSorted(
-      (one, other) => aims[policy](one) - aims[policy](other),
-    )) {
-      chosen[index] = true;
+    const aim = aims[policy];
+    for (const { index } of alone.toSorted((one, other) => aim(other) - aim(one))) {
+      chosen[index] = false;
       yield [...chosen];
     }
   }

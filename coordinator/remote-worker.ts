@@ -22,7 +22,7 @@ import type { RemoteMember, Training } from './training.js';
 /** Who has a use for workers: a run, or somebody who only measures them. */
 export type WorkerHost = Pick<
   Training,
-  'workers' | 'ledgerFull' | 'traffic' | 'join' | 'leave' | 'silent' | 'heard' | 'answer'
+  'workers' | 'refusal' | 'traffic' | 'join' | 'leave' | 'silent' | 'heard' | 'answer'
 >;
 
 export interface RemoteWorkerOptions {
@@ -198,6 +198,8 @@ export class RemoteWorker implements RemoteMember {
         return;
       case 'ready':
         if (this.#state !== 'preparing') throw protocolError('it was ready out of turn');
+        // Others may have come meanwhile.
+        this.#expectWelcome(this.price);
         clearTimeout(this.#due);
         this.#state = 'member';
         this.#options.onAction('joined');
@@ -213,6 +215,12 @@ export class RemoteWorker implements RemoteMember {
     }
   }
 
+  /** @throws DtrainError PROTOCOL if the run cannot have it at this price */
+  #expectWelcome(price: Price | null): void {
+    const refusal = this.#options.training.refusal(price);
+    if (refusal !== undefined) throw protocolError(refusal);
+  }
+
   #hello({ protocol, name, threads, price }: WorkerMessage & { type: 'hello' }): void {
     if (this.#state !== 'new') throw protocolError('it introduced itself twice');
     clearTimeout(this.#due);
@@ -221,13 +229,9 @@ export class RemoteWorker implements RemoteMember {
         `this coordinator speaks protocol version ${PROTOCOL_VERSION} and the worker ${protocol}; install the same version of dtrain on both`,
       );
     }
-    if (this.#options.training.ledgerFull) {
-      throw protocolError(
-        'the run has had as many workers of different names as it can account for',
-      );
-    }
     const paid = this.#options.pricing.of(name, price ? readPrice(price) : null);
     if ('refusal' in paid) throw protocolError(paid.refusal);
+    this.#expectWelcome(paid.price);
     this.#state = 'preparing';
     this.price = paid.price;
     this.name = name;

@@ -2,7 +2,7 @@ import type { CoordinatorConfig, Deadline, TrainConfig } from '../src/config/typ
 import { batchOf, microBatchesOf } from '../src/data/batches.js';
 import { DtrainError } from '../src/errors.js';
 import type { LedgerState } from '../src/cost/ledger.js';
-import { formatAmount } from '../src/cost/money.js';
+import { formatAmount, type Micros } from '../src/cost/money.js';
 import { type RunCost, runCost } from '../src/cost/summary.js';
 import type { Pricing } from '../src/cost/pricing.js';
 import type { Progress, ResultEvent, RunEvent } from '../src/events.js';
@@ -12,6 +12,7 @@ import type { RunEnding } from '../src/protocol/protocol.js';
 import type { LedgerRecord } from '../src/report/ledger-file.js';
 import type { RunFolder } from '../src/report/run-folder.js';
 import { newToken, reachableHosts, workerUrl } from './addresses.js';
+import { budgetTooSmall } from './budget.js';
 import { CheckpointWriter } from './checkpoint/writer.js';
 import { Fleet } from './fleet.js';
 import type { FleetOptions } from './fleet-policy.js';
@@ -47,6 +48,12 @@ export interface RunListeners {
 /** Milliseconds between two looks at the ledger for a progress display. */
 const COST_MS = 100;
 
+/** What the members of a run cost, and the most that they may, in micro-units. */
+export interface RunMoney {
+  readonly pricing: Pricing;
+  readonly budget: Micros | null;
+}
+
 /** What an evaluation of a micro-batch takes of the time that its gradients take. */
 const FORWARD = 1 / 3;
 
@@ -60,6 +67,7 @@ export class Run {
   readonly #listeners: RunListeners;
   readonly #folder: RunFolder;
   readonly #pricing: Pricing;
+  readonly #budget: Micros | null;
   readonly #resumed: ResumedRun | undefined;
   readonly #started = performance.now();
   #began = false;
@@ -70,7 +78,7 @@ export class Run {
     listeners: RunListeners,
     name: string,
     folder: RunFolder,
-    pricing: Pricing,
+    { pricing, budget }: RunMoney,
     resumed?: ResumedRun,
   ) {
     this.#identity = { name, folder: folder.path, config };
@@ -78,6 +86,7 @@ export class Run {
     this.#listeners = listeners;
     this.#folder = folder;
     this.#pricing = pricing;
+    this.#budget = budget;
     this.#resumed = resumed;
   }
 
@@ -125,6 +134,9 @@ export class Run {
         training.save();
       });
       const result = await training.run();
+      if (this.#budget !== null && result.limit === 'budget' && result.steps === firstStep) {
+        throw budgetTooSmall(this.#budget, this.#pricing);
+      }
       const safe = await writer.close();
       await this.#folder.saveModel(prepared.model, prepared.pool.weights);
       cost = training.ledger;
@@ -240,14 +252,13 @@ export class Run {
 
   /** What ends the run before its last step, if anything does; in seconds of `performance.now`. */
   #limits({ dataset }: PreparedRun): Limits | undefined {
-    const { budget, deadline, targetAccuracy, validation } = this.#config;
-    if (budget !== null) throw new DtrainError('USAGE', 'A budget cannot be obeyed yet.');
-    if (deadline === null && targetAccuracy === null) return undefined;
+    const { deadline, targetAccuracy, validation } = this.#config;
+    const budget = this.#budget;
+    if (budget === null && deadline === null && targetAccuracy === null) return undefined;
     return {
       deadline: deadline === null ? Infinity : this.#timeOf(deadline),
-      budget: null,
+      budget,
       targetAccuracy,
-      spent: () => 0n,
       evaluation: FORWARD * microBatchesOf(dataset.test.count + validation),
     };
   }

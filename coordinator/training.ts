@@ -2,6 +2,7 @@ import { batchOf } from '../src/data/batches.js';
 import type { LedgerState } from '../src/cost/ledger.js';
 import type { Micros } from '../src/cost/money.js';
 import { runCost } from '../src/cost/summary.js';
+import type { Price } from '../src/cost/price.js';
 import type { Pricing } from '../src/cost/pricing.js';
 import type { EpochEvent, LimitName, Progress } from '../src/events.js';
 import { DtrainError } from '../src/errors.js';
@@ -142,9 +143,19 @@ export class Training {
     return this.#ledger.state(seconds());
   }
 
-  /** Whether there is no room in the ledger for another worker. */
-  get ledgerFull(): boolean {
-    return this.#ledger.full;
+  /** Why a worker at this price cannot join, if it cannot. */
+  refusal(price: Price | null): string | undefined {
+    if (this.#ledger.full) {
+      return 'the run has had as many workers of different names as it can account for';
+    }
+    switch (this.#core.objection(price, seconds())) {
+      case 'unpriced':
+        return 'the run has a budget, and nobody says what this worker costs: start it with --price';
+      case 'dear':
+        return 'what is left of the budget is less than this worker costs at least';
+      case undefined:
+        return undefined;
+    }
   }
 
   /** Whether anybody who is there, or has been, has a price. */

@@ -10,7 +10,6 @@ const none: Limits = {
   deadline: Infinity,
   budget: null,
   targetAccuracy: null,
-  spent: () => 0n,
   evaluation: 0,
 };
 

@@ -41,7 +41,11 @@ export class SimulatedFleet implements Connections {
 
   open(machine: Machine): void {
     if (this.#deserted) return;
-    const { clock, dice, coordinator, faults, progress } = this.#world;
+    const { clock, dice, coordinator, faults, progress, isWelcome } = this.#world;
+    if (!isWelcome(machine.price)) {
+      faults.happened('refused as too dear');
+      return;
+    }
     const id = ++this.#lastMember;
     const process = new RemoteProcess(id, machine, clock, dice);
     this.#connected.set(id, process);

@@ -46,6 +46,8 @@ export interface Setup extends Pick<
   readonly diskDelay: number;
   /** Seconds from its start after which the run must be over, if it must. */
   readonly deadline: number | undefined;
+  /** Micro-units that it may cost, if there is a limit. */
+  readonly budget: bigint | undefined;
 }
 
 /** Faults of a few kinds at a time meet in ways in which faults of all kinds hardly do. */
@@ -110,6 +112,8 @@ export function randomSetup({ seed }: Scenario, life: number): Setup {
     coarseClock: dice.chance(0.1),
     diskDelay: dice.scale(0.0001, 0.1),
     deadline: dice.chance(0.15) ? dice.scale(0.3, 60) : undefined,
+    // The coordinator's own machine costs money, so that no run waits for ever.
+    budget: local && money.chance(0.3) ? BigInt(Math.round(money.scale(500, 200_000))) : undefined,
     fleet: money.chance(0.4)
       ? { policy: money.pick(...policies), releaseIdle: money.chance(0.5) }
       : undefined,
