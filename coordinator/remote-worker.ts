@@ -124,8 +124,7 @@ export class RemoteWorker implements RemoteMember {
 
   release(why: Comparison): void {
     const reason = this.#reason(why);
-    this.end(encodeFrame({ type: 'released', reason } satisfies CoordinatorMessage));
-    this.#options.training.leave(this.#member);
+    this.dismiss(encodeFrame({ type: 'released', reason } satisfies CoordinatorMessage));
     this.#options.onAction('left', `it was released, since ${reason}`);
   }
 
@@ -140,6 +139,13 @@ export class RemoteWorker implements RemoteMember {
 
   expel(): void {
     this.#drop('it sent values that are not finite, where they are finite');
+  }
+
+  /** It is not needed any more, and is not there from now on: a last frame. */
+  dismiss(frame: Buffer): void {
+    const before = this.#state;
+    this.end(frame);
+    if (before === 'member') this.#options.training.leave(this.#member);
   }
 
   /** The run is over: a last frame, and the end of the connection. */

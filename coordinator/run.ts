@@ -109,9 +109,12 @@ export class Run {
       },
     });
     let config = this.#config;
-    const training = this.#training(prepared, firstStep, (step, progress) => {
-      const { name } = this.#identity;
-      writer.save(takeCheckpoint(name, config, prepared, step, progress, training.ledger));
+    const training = this.#training(prepared, firstStep, {
+      onSave: (step, progress) => {
+        const { name } = this.#identity;
+        writer.save(takeCheckpoint(name, config, prepared, step, progress, training.ledger));
+      },
+      onLimit: () => fleet?.dismiss(),
     });
     const stop = (): void => {
       training.stop();
@@ -269,7 +272,11 @@ export class Run {
     return (performance.now() + deadline.at - Date.now()) / 1000;
   }
 
-  #training(prepared: PreparedRun, firstStep: number, onSave: TrainingOptions['onSave']): Training {
+  #training(
+    prepared: PreparedRun,
+    firstStep: number,
+    listeners: Pick<TrainingOptions, 'onSave' | 'onLimit'>,
+  ): Training {
     const { pool, plan, totalSteps } = prepared;
     const config = this.#config;
     const rate = (step: number): number => learningRate(config, step, totalSteps);
@@ -283,7 +290,7 @@ export class Run {
       saveEvery: config.checkpointEvery,
       limits: this.#limits(prepared),
       fleet: fleetOptions(config),
-      onSave,
+      ...listeners,
       localThreads: config.threads > 0,
       pricing: this.#pricing,
       paid: this.#resumed?.paid,

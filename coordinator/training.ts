@@ -66,6 +66,8 @@ export interface TrainingOptions extends Pick<
   readonly onSteps: (steps: readonly StepSums[], progress: Progress) => void;
   /** Weights and optimizer state are at rest after `step` steps: copy them now. */
   readonly onSave: (step: number, progress: RunProgress) => void;
+  /** A limit ends the run: nobody else is needed any more. */
+  readonly onLimit: () => void;
   /** There is nobody to compute, or not everybody who is waited for. */
   readonly onWait: (workers: number, started: boolean) => void;
 }
@@ -343,6 +345,7 @@ export class Training {
         this.#options.onWait(this.workers, this.#began);
         return;
       case 'finish':
+        if (command.limit) this.#options.onLimit();
         this.#finish(command);
         return;
     }

@@ -102,8 +102,12 @@ export function randomSetup({ seed }: Scenario, life: number): Setup {
       price: randomPrice(money),
     }),
   );
+  const startWith = dice.chance(0.5) ? dice.whole(0, machines.length) : 0;
+  // The coordinator's own machine costs money, and nobody waits for a worker that is too dear.
+  const budget =
+    local && money.chance(0.3) ? BigInt(Math.round(money.scale(500, 200_000))) : undefined;
   return {
-    startWith: dice.chance(0.5) ? dice.whole(0, machines.length) : 0,
+    startWith: budget === undefined ? startWith : 0,
     longestLease: dice.whole(1, 20),
     saveEvery: dice.chance(0.5) ? { steps: dice.whole(1, 8) } : { seconds: dice.scale(0.01, 10) },
     localRate: local ? dice.scale(10, 1000) : undefined,
@@ -112,8 +116,7 @@ export function randomSetup({ seed }: Scenario, life: number): Setup {
     coarseClock: dice.chance(0.1),
     diskDelay: dice.scale(0.0001, 0.1),
     deadline: dice.chance(0.15) ? dice.scale(0.3, 60) : undefined,
-    // The coordinator's own machine costs money, so that no run waits for ever.
-    budget: local && money.chance(0.3) ? BigInt(Math.round(money.scale(500, 200_000))) : undefined,
+    budget,
     fleet: money.chance(0.4)
       ? { policy: money.pick(...policies), releaseIdle: money.chance(0.5) }
       : undefined,
