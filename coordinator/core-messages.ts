@@ -155,7 +155,7 @@ export type Absence = 'silent' | 'stuck';
 export type Comparison = StepComparison | RunComparison;
 
 /** In seconds. */
-export interface StepComparison {
+interface StepComparison {
   readonly of: 'step';
   readonly withIt: number;
   readonly withoutIt: number;

@@ -3,12 +3,21 @@ import type { InspectionConfig } from '../src/config/types.js';
 import { copySplit, NO_SAMPLES, sizeOfSplit } from '../src/data/dataset.js';
 import { loadMnist } from '../src/data/mnist.js';
 import { byteTable } from '../src/data/normalise.js';
-import { chooseEngine } from '../src/engine/choose.js';
+import { type ChosenEngine, chooseEngine } from '../src/engine/choose.js';
+import { arithmeticOf } from '../src/engine/names.js';
 import { compileForWasm } from '../src/engine/wasm/compile.js';
 import { DtrainError } from '../src/errors.js';
 import { loadModel } from '../src/model/files/load.js';
 import type { Evaluation } from '../src/threads/evaluation.js';
 import { ThreadPool } from '../src/threads/pool.js';
+
+/** What `dtrain eval` tells. */
+export interface EvaluatedModel {
+  readonly evaluation: Evaluation;
+  readonly dataset: string;
+  readonly model: string;
+  readonly engine: ChosenEngine;
+}
 
 /**
  * Evaluates the model in a file, or in a run's folder, over the test set.
@@ -18,7 +27,7 @@ export async function evaluateModel(
   place: string,
   config: InspectionConfig,
   { onNotice, signal }: { onNotice: (sentence: string) => void; signal: AbortSignal },
-): Promise<{ evaluation: Evaluation; dataset: string; model: string }> {
+): Promise<EvaluatedModel> {
   const { model, weights, file } = await loadModel(place);
   const dataset = await loadMnist({ dataDir: config.dataDir ?? undefined, onNotice, signal });
   const { shape, classes, test } = dataset;
@@ -28,15 +37,15 @@ export async function evaluateModel(
     throw new DtrainError('MODEL_FILE', `${file} takes ${wanted}; ${dataset.name} has ${there}.`);
   }
   const optimizer = 'sgd';
-  const { module, program } = await compileForWasm(model, optimizer);
+  const { module, program } = await compileForWasm(model, optimizer, arithmeticOf(config.engine));
   const wasm = { module, workSize: program.workSize };
-  const { library } = await chooseEngine(config.engine, model, optimizer, wasm);
+  const engine = await chooseEngine(config.engine, model, optimizer, wasm);
   const pool = new ThreadPool({
     threads: config.threads,
     cores: availableParallelism(),
     module,
     program,
-    library,
+    engine,
     parameterCount: model.parameterCount,
     stateSlots: 0,
     seed: 0,
@@ -48,10 +57,11 @@ export async function evaluateModel(
     table: byteTable(),
   });
   try {
+    await pool.ready();
     copySplit(test, pool.test);
     pool.weights.set(weights);
     const evaluation = await pool.evaluate('test');
-    return { evaluation, dataset: dataset.name, model: model.spec.name };
+    return { evaluation, dataset: dataset.name, model: model.spec.name, engine };
   } finally {
     await pool.close();
   }

@@ -111,6 +111,7 @@ function acceptWorker(
     pool: prepared.pool,
     plan: prepared.plan,
     parameterCount: prepared.model.parameterCount,
+    arithmetic: prepared.engine.arithmetic,
     onAction: (action, reason) => {
       onEvent({
         event: 'worker',
@@ -136,10 +137,11 @@ function welcomeFrame(
   { config, run, prepared }: FleetOptions,
   shards: Welcome['data']['shards'],
 ): Buffer {
-  const { model, compiled, table } = prepared;
+  const { model, compiled, engine, table } = prepared;
   const message: Welcome = {
     type: 'welcome',
     run,
+    arithmetic: engine.arithmetic,
     model: model.spec,
     optimizer: config.optimizer,
     seed: config.seed,

@@ -1,7 +1,7 @@
 import { policies, type PolicyName } from '../src/config/types.js';
 
 /** What a machine costs while it is there. Money is in micro-units. */
-export interface Paid {
+interface Paid {
   readonly perSecond: number;
   /** Seconds from now on that are paid already, whether it stays or not. */
   readonly paidSeconds: number;

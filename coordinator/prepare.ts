@@ -6,6 +6,7 @@ import { loadMnist } from '../src/data/mnist.js';
 import { holdOut } from '../src/data/order.js';
 import { stepsPerEpoch } from '../src/data/batches.js';
 import { type ChosenEngine, chooseEngine } from '../src/engine/choose.js';
+import { arithmeticOf } from '../src/engine/names.js';
 import { type Compiled, compileForWasm } from '../src/engine/wasm/compile.js';
 import { DtrainError } from '../src/errors.js';
 import type { TrainConfig } from '../src/config/types.js';
@@ -37,7 +38,7 @@ export async function prepareRun(
   signal?: AbortSignal,
 ): Promise<PreparedRun> {
   const model = buildModel(builtInModels[config.model]);
-  const compiling = compileForWasm(model, config.optimizer);
+  const compiling = compileForWasm(model, config.optimizer, arithmeticOf(config.engine));
   const [dataset, compiled, engine] = await Promise.all([
     loadMnist({
       ...(config.dataDir !== null && { dataDir: config.dataDir }),
@@ -67,7 +68,7 @@ export async function prepareRun(
     cores: availableParallelism(),
     module: compiled.module,
     program: compiled.program,
-    library: engine.library,
+    engine,
     parameterCount: model.parameterCount,
     stateSlots: stateSlots[config.optimizer],
     seed,
@@ -82,6 +83,7 @@ export async function prepareRun(
   copySplit(dataset.train, pool.training);
   copySplit(dataset.test, pool.test);
   pool.setLists(holdOut({ seed, samples: dataset.train.count, validation }));
+  await pool.ready();
   return {
     model,
     // The threads' copy of the samples is the only one that is kept.

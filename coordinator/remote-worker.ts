@@ -1,5 +1,6 @@
 import type { RawData, WebSocket } from 'ws';
 import { batchOf, type BatchPlan } from '../src/data/batches.js';
+import { type Arithmetic, arithmeticOf, enginesFor } from '../src/engine/names.js';
 import { DtrainError } from '../src/errors.js';
 import { decodeFrame, encodeFrame } from '../src/protocol/frame.js';
 import {
@@ -32,6 +33,8 @@ export interface RemoteWorkerOptions {
   readonly pool: ThreadPool;
   readonly plan: BatchPlan;
   readonly parameterCount: number;
+  /** Of the run's engines. */
+  readonly arithmetic: Arithmetic;
   readonly pricing: Pricing;
   /** The frame that tells a worker all about the run. */
   readonly welcome: Buffer;
@@ -227,12 +230,18 @@ export class RemoteWorker implements RemoteMember {
     if (refusal !== undefined) throw protocolError(refusal);
   }
 
-  #hello({ protocol, name, threads, price }: WorkerMessage & { type: 'hello' }): void {
+  #hello({ protocol, name, threads, engine, price }: WorkerMessage & { type: 'hello' }): void {
     if (this.#state !== 'new') throw protocolError('it introduced itself twice');
     clearTimeout(this.#due);
     if (protocol !== PROTOCOL_VERSION) {
       throw protocolError(
         `this coordinator speaks protocol version ${PROTOCOL_VERSION} and the worker ${protocol}; install the same version of dtrain on both`,
+      );
+    }
+    const { arithmetic } = this.#options;
+    if (engine !== 'auto' && arithmeticOf(engine) !== arithmetic) {
+      throw protocolError(
+        `its engine ${engine} is ${arithmeticOf(engine)}, and all engines of this run are ${arithmetic}; start it with --engine ${enginesFor(arithmetic)}`,
       );
     }
     const paid = this.#options.pricing.of(name, price ? readPrice(price) : null);

@@ -1,5 +1,6 @@
 import type { CoordinatorConfig, TrainConfig } from '../src/config/types.js';
 import { batchOf, stepsPerEpoch } from '../src/data/batches.js';
+import type { Arithmetic } from '../src/engine/names.js';
 import type { RunCost } from '../src/cost/summary.js';
 import { profileKernels } from '../src/engine/profile/profile.js';
 import type { ProfileEvent, ResultEvent, StartEvent } from '../src/events.js';
@@ -18,6 +19,8 @@ export interface RunIdentity {
   readonly name: string;
   readonly folder: string;
   readonly config: TrainConfig | CoordinatorConfig;
+  /** Approximate if any step of it is, also one before it was resumed. */
+  readonly arithmetic: Arithmetic;
 }
 
 /**
@@ -25,7 +28,7 @@ export interface RunIdentity {
  * @param port where it listens, if it does
  */
 export function startEvent(
-  { name, folder, config }: RunIdentity,
+  { name, folder, config, arithmetic }: RunIdentity,
   { model, dataset, plan, totalSteps, engine }: PreparedRun,
   resumedStep: number | undefined,
   port: number | undefined,
@@ -44,6 +47,7 @@ export function startEvent(
     validationSamples: validation,
     testSamples: dataset.test.count,
     engine: engine.name,
+    arithmetic,
     ...(engine.note !== undefined && { engineNote: engine.note }),
     threads,
     batch,
@@ -56,7 +60,7 @@ export function startEvent(
 }
 
 export function resultEvent(
-  { folder, config }: RunIdentity,
+  { folder, config, arithmetic }: RunIdentity,
   { pool, dataset, model, engine }: PreparedRun,
   result: TrainingResult,
   cost: RunCost,
@@ -81,6 +85,7 @@ export function resultEvent(
     trainSeconds,
     samplesPerSecond: trainSeconds > 0 ? samples / trainSeconds : 0,
     engine: engine.name,
+    arithmetic,
     threads: config.threads,
     workers: result.workers,
     refusedAnswers: result.refusedAnswers,
@@ -120,5 +125,7 @@ export async function profileEvent(
   const { phases, seconds, steps } = trained;
   const taken = stepPhases(phases, seconds, Math.max(1, steps));
   const step = { ...taken, wait: Math.max(0, taken.wait) };
+  // An approximate engine's kernels are a library's own.
+  if (engine.approximate) return { event: 'profile', step, kernels: [] };
   return { event: 'profile', step, ...(await profileKernels(model, optimizer, engine)) };
 }

@@ -1,5 +1,6 @@
 import type { CoordinatorConfig, Deadline, TrainConfig } from '../src/config/types.js';
 import { batchOf, microBatchesOf } from '../src/data/batches.js';
+import { arithmeticOf } from '../src/engine/names.js';
 import { DtrainError } from '../src/errors.js';
 import type { LedgerState } from '../src/cost/ledger.js';
 import { formatAmount, type Micros } from '../src/cost/money.js';
@@ -81,7 +82,9 @@ export class Run {
     { pricing, budget }: RunMoney,
     resumed?: ResumedRun,
   ) {
-    this.#identity = { name, folder: folder.path, config };
+    const before = resumed?.checkpoint.meta.arithmetic ?? 'exact';
+    const arithmetic = before === 'exact' ? arithmeticOf(config.engine) : before;
+    this.#identity = { name, folder: folder.path, config, arithmetic };
     this.#config = config;
     this.#listeners = listeners;
     this.#folder = folder;
@@ -111,8 +114,9 @@ export class Run {
     let config = this.#config;
     const training = this.#training(prepared, firstStep, {
       onSave: (step, progress) => {
-        const { name } = this.#identity;
-        writer.save(takeCheckpoint(name, config, prepared, step, progress, training.ledger));
+        writer.save(
+          takeCheckpoint(this.#identity, config, prepared, step, progress, training.ledger),
+        );
       },
       onLimit: () => fleet?.dismiss(),
     });

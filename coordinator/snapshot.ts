@@ -10,6 +10,7 @@ import { stepsPerEpoch } from '../src/data/batches.js';
 import type { Checkpoint } from './checkpoint/file.js';
 import type { PreparedRun } from './prepare.js';
 import { datasetId } from './resume.js';
+import type { RunIdentity } from './run-events.js';
 import type { RunProgress } from './tally.js';
 
 /** Limits are those of one command: whoever goes on with the run sets others. */
@@ -33,7 +34,7 @@ export function savedConfig(config: TrainConfig | CoordinatorConfig): Record<str
 
 /** A copy of weights and optimizer state, which are at rest after `step` steps, and all about them. */
 export function takeCheckpoint(
-  run: string,
+  { name, arithmetic }: RunIdentity,
   config: TrainConfig | CoordinatorConfig,
   { pool, model, dataset, plan }: PreparedRun,
   step: number,
@@ -46,10 +47,11 @@ export function takeCheckpoint(
   const saved = { ...config, dataDir: dataDir === null ? null : path.resolve(dataDir) };
   return {
     meta: {
-      run,
+      run: name,
       step,
       stepsPerEpoch: stepsPerEpoch(plan),
       config: savedConfig(saved),
+      arithmetic,
       dataset: datasetId(dataset),
       parameters: model.parameterCount,
       stateValues: state.length,

@@ -407,7 +407,7 @@ export class Training {
     this.#reduction ??= new Reduction(
       batchOf(plan, this.#core.step).microBatches,
       (left, right) => {
-        pool.engine.add(left, right);
+        pool.updater.add(left, right);
         pool.pieces.give(right);
         return left;
       },

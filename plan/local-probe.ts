@@ -85,7 +85,7 @@ export async function measureMainThread(
     const [other] = await pool.range(0, 0, 1);
     if (!one || !other) throw new Error('A range had no pieces.');
     await timed(times.add, () => {
-      pool.engine.add(one.place, other.place);
+      pool.updater.add(one.place, other.place);
     });
     await timed(times.update, () => pool.update(0, one.place, row));
     pool.pieces.give(one.place);

@@ -28,7 +28,7 @@ const model = buildModel(lenet5);
 const compiled = await compileForWasm(model, 'momentum');
 const cores = availableParallelism();
 
-function startPool({ library }: ChosenEngine, threads: number): ThreadPool {
+function startPool(engine: ChosenEngine, threads: number): ThreadPool {
   const images = Uint8Array.from(
     { length: SAMPLES * SAMPLE_BYTES },
     (_, index) => (index * 2_654_435_761) >>> 24,
@@ -39,7 +39,7 @@ function startPool({ library }: ChosenEngine, threads: number): ThreadPool {
     cores,
     module: compiled.module,
     program: compiled.program,
-    library,
+    engine,
     parameterCount: model.parameterCount,
     stateSlots: 1,
     seed: 1,
@@ -73,7 +73,9 @@ async function measure(pool: ThreadPool, seconds: number): Promise<number> {
 
 const wasm = { module: compiled.module, workSize: compiled.program.workSize };
 const auto = await chooseEngine('auto', model, 'momentum', wasm);
-const engines: ChosenEngine[] = auto.library ? [{ name: 'wasm' }, auto] : [auto];
+const engines: ChosenEngine[] = auto.library
+  ? [{ name: 'wasm', arithmetic: 'exact' }, auto]
+  : [auto];
 const measured = engines.map((engine) => ({
   engine,
   pools: [startPool(engine, 1), startPool(engine, cores)] as const,

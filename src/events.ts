@@ -1,3 +1,4 @@
+import type { Arithmetic } from './engine/names.js';
 import type { RunCost } from './cost/summary.js';
 
 /** What happens in a run, as `--json` prints it and the library yields it; docs/events.md. */
@@ -17,7 +18,9 @@ export interface StartEvent {
   readonly validationSamples: number;
   readonly testSamples: number;
   readonly engine: string;
-  /** Where native code comes from, or why there is none. */
+  /** Exact: the same weights on every fleet. Approximate: equal within a tolerance. */
+  readonly arithmetic: Arithmetic;
+  /** Where the engine comes from, or why there is no native code. */
   readonly engineNote?: string;
   readonly threads: number;
   readonly batch: number;
@@ -90,9 +93,9 @@ export interface ProfileEvent {
     /** The rest: sending, receiving, waking up, waiting for others. */
     readonly wait: number;
   };
-  /** The most multiplications and additions that one core does, in GFLOP/s. */
-  readonly peakGflops: number;
-  /** What a micro-batch's gradients are made of. */
+  /** The most multiplications and additions that one core does, in GFLOP/s; of exact engines. */
+  readonly peakGflops?: number;
+  /** What a micro-batch's gradients are made of; nothing is known of an approximate engine's. */
   readonly kernels: readonly {
     readonly name: string;
     /** For one micro-batch, in one thread that has a core for itself. */
@@ -126,6 +129,8 @@ export interface ResultEvent {
   /** samples / trainSeconds */
   readonly samplesPerSecond: number;
   readonly engine: string;
+  /** Approximate if any step of the run was. */
+  readonly arithmetic: Arithmetic;
   readonly threads: number;
   /** Remote workers that computed for the run. */
   readonly workers: number;

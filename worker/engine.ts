@@ -36,9 +36,11 @@ export async function startEngine(
     throw new DtrainError('PROTOCOL', 'The compiled model came damaged.');
   }
   const model = buildModel(parseModelSpec(welcome.model));
-  const module = await compileModule(Uint8Array.from(moduleBytes));
+  const { arithmetic } = welcome;
+  const module = await compileModule(Uint8Array.from(moduleBytes), arithmetic);
   const { workSize } = welcome.module;
-  const chosen = await chooseEngine(engine, model, welcome.optimizer, { module, workSize });
+  const wasm = { module, workSize };
+  const chosen = await chooseEngine(engine, model, welcome.optimizer, wasm, arithmetic);
   const { seed, batch, validation } = welcome;
   const training = sizeOfShards(welcome.data.shards, sizeOf(model.spec.input));
   if (validation >= training.count) {
@@ -50,7 +52,7 @@ export async function startEngine(
     cores: availableParallelism(),
     module,
     program: { pieceSize: pieceSizeOf(model.parameterCount), workSize },
-    library: chosen.library,
+    engine: chosen,
     parameterCount: model.parameterCount,
     stateSlots: 0,
     seed,
@@ -68,6 +70,7 @@ export async function startEngine(
     if (pool.training.labels.some((label) => label >= model.classes)) {
       throw new DtrainError('PROTOCOL', 'The data has a label that the model has no class for.');
     }
+    await pool.ready();
   } catch (error) {
     await pool.close();
     throw error;

@@ -1,6 +1,7 @@
 import type { RawData, WebSocket } from 'ws';
 import { batchOf } from '../src/data/batches.js';
 import type { ChosenEngine } from '../src/engine/choose.js';
+import type { EngineChoice } from '../src/engine/names.js';
 import { type Price, statePrice } from '../src/cost/price.js';
 import { DtrainError } from '../src/errors.js';
 import { decodeFrame, encodeFrame } from '../src/protocol/frame.js';
@@ -28,6 +29,7 @@ export type SessionEnd =
 export interface SessionOptions {
   readonly name: string;
   readonly threads: number;
+  readonly engine: EngineChoice;
   /** What this worker costs; null if its user does not say. */
   readonly price: Price | null;
   /** Gives the threads for what the coordinator describes. */
@@ -57,7 +59,7 @@ export class Session {
 
   /** @throws DtrainError REFUSED, PROTOCOL, THREAD_FAILED */
   run(): Promise<SessionEnd> {
-    const { name, threads, price, signal } = this.#options;
+    const { name, threads, engine, price, signal } = this.#options;
     const socket = this.#socket;
     return new Promise<SessionEnd>((resolve, reject) => {
       const end = (how: SessionEnd): void => {
@@ -100,7 +102,7 @@ export class Session {
         socket.terminate();
       }, limits.welcomeMs);
       const cost = price ? { price: statePrice(price) } : {};
-      this.#say({ type: 'hello', protocol: PROTOCOL_VERSION, name, threads, ...cost });
+      this.#say({ type: 'hello', protocol: PROTOCOL_VERSION, name, threads, engine, ...cost });
       if (signal.aborted) leave();
     });
   }

@@ -115,10 +115,11 @@ class Worker {
     const { onNotice, signal } = this.#listeners;
     const socket = await connect(this.#url, this.#config.token, signal);
     if (!socket) return undefined;
-    const { threads, name } = this.#config;
+    const { threads, name, engine: choice } = this.#config;
     const session = new Session(socket, {
       name: name ?? defaultName(),
       threads,
+      engine: choice,
       price: this.#price,
       engineFor: (welcome, module) => this.#engineFor(welcome, module),
       onJoined: (run, engine) => {
@@ -127,7 +128,7 @@ class Worker {
         const plural = threads === 1 ? '' : 's';
         const cost = this.#price ? `, at ${priceText(this.#price)}` : '';
         onNotice(
-          `Joined ${run} at ${this.#url.text} with ${threads} thread${plural}, ${engineText(engine.name, engine.note)}${cost}.`,
+          `Joined ${run} at ${this.#url.text} with ${threads} thread${plural}, ${engineText(engine.name, engine.note, engine.arithmetic)}${cost}.`,
         );
       },
       onStanding: (spare) => {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { arithmetics } from '../../src/engine/names.js';
 import { ledgerSchema } from '../../src/cost/ledger.js';
 import { DtrainError } from '../../src/errors.js';
 import { check, clause } from '../../src/model/files/fields.js';
@@ -34,6 +35,8 @@ const metaSchema = z.strictObject({
   stepsPerEpoch: count,
   /** The run's saved configuration. */
   config: z.record(z.string(), z.unknown()),
+  /** Approximate if any step so far was. */
+  arithmetic: z.enum(arithmetics).default('exact'),
   dataset: z.strictObject({ name: z.string(), sha256: z.string() }),
   /** How many weights there are. */
   parameters: count,

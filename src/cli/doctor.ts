@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { addOptions } from '../config/flags.js';
 import { resolveInspection } from '../config/resolve.js';
 import { chooseNative } from '../engine/native/choose.js';
+import { findTfjsNode } from '../engine/tfjs-node/find.js';
 import { type Compiled, compileForWasm } from '../engine/wasm/compile.js';
 import { reasonOf } from '../errors.js';
 import { builtInModels } from '../model/lenet5.js';
@@ -24,7 +25,7 @@ export function doctorCommand(): Command {
     const model = buildModel(builtInModels.lenet5);
     const compiling = compileForWasm(model, OPTIMIZER);
     const wasm = await wasmEngine(compiling);
-    const engines = [wasm, await nativeEngine(model, compiling), ...laterEngines];
+    const engines = [wasm, await nativeEngine(model, compiling), tfjsNodeEngine(), ...laterEngines];
     const found = {
       node: process.versions.node,
       platform: `${process.platform} ${process.arch}`,
@@ -48,12 +49,20 @@ export function doctorCommand(): Command {
   });
 }
 
+function tfjsNodeEngine(): EngineState {
+  const name = 'tfjs-node';
+  try {
+    const { version, folder } = findTfjsNode();
+    return { name, available: true, why: `TensorFlow ${version} in ${folder}, approximate` };
+  } catch (error) {
+    return { name, available: false, why: reasonOf(error) };
+  }
+}
+
 /** Engines that the design has and this version lacks. */
-const laterEngines: readonly EngineState[] = ['tfjs-node', 'tfjs'].map((name) => ({
-  name,
-  available: false,
-  why: 'not in this version of dtrain',
-}));
+const laterEngines: readonly EngineState[] = [
+  { name: 'tfjs', available: false, why: 'not in this version of dtrain' },
+];
 
 async function wasmEngine(compiling: Promise<Compiled>): Promise<EngineState> {
   try {

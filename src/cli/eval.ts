@@ -9,17 +9,22 @@ export function evalCommand(): Command {
   const command = new Command('eval')
     .description('accuracy, loss and confusion matrix of a trained model over the test set')
     .argument('<run|model>', "a run's folder, a model.json or a .safetensors file");
-  addOptions(command, ['dataDir', 'threads', 'json', 'quiet', 'verbose']);
+  addOptions(command, ['dataDir', 'engine', 'threads', 'json', 'quiet', 'verbose']);
   return command.action(async (file: string, flags: Record<string, unknown>) => {
     const config = resolveInspection({ flags, env: process.env });
     const signal = interruptible(() => undefined);
     const onNotice = (sentence: string): void => {
       if (!config.quiet) process.stderr.write(`${sentence}\n`);
     };
-    const { evaluation, dataset, model } = await evaluateModel(file, config, { onNotice, signal });
+    const { evaluation, dataset, model, engine } = await evaluateModel(file, config, {
+      onNotice,
+      signal,
+    });
     const { samples, accuracy, loss, confusion } = evaluation;
     if (config.json) {
-      const values = { model, dataset, samples, testAccuracy: accuracy, testLoss: loss, confusion };
+      const { name, arithmetic } = engine;
+      const about = { model, dataset, engine: name, arithmetic };
+      const values = { ...about, samples, testAccuracy: accuracy, testLoss: loss, confusion };
       process.stdout.write(`${JSON.stringify(values)}\n`);
       return;
     }

@@ -40,7 +40,7 @@ export function startLines(event: StartEvent): string[] {
   return [
     `${event.run}: ${event.model}, ${count(event.parameters)} parameters, ${plural(event.steps, 'step')} of ${event.batch}`,
     `${event.dataset} from ${event.datasetSource}: ${plural(event.trainSamples, 'sample')} to train${held}, ${count(event.testSamples)} to test`,
-    `${engineText(event.engine, event.engineNote)}, ${event.threads > 0 ? plural(event.threads, 'thread') : 'remote workers only'}`,
+    `${engineText(event.engine, event.engineNote, event.arithmetic)}, ${event.threads > 0 ? plural(event.threads, 'thread') : 'remote workers only'}`,
     ...(event.resumedStep === undefined
       ? []
       : [`resumed after ${plural(event.resumedStep, 'step')}`]),
@@ -82,6 +82,8 @@ export function workerLine(event: WorkerEvent): string {
 
 export function profileLines({ step, peakGflops, kernels }: ProfileEvent): string[] {
   const ms = (seconds: number): string => `${(seconds * 1000).toFixed(3)} ms`;
+  const stepLine = `A step took ${ms(step.seconds)}: gradients ${ms(step.compute)}, adding them ${ms(step.reduce)}, the optimizer ${ms(step.update)}, the rest ${ms(step.wait)}.`;
+  if (peakGflops === undefined) return [stepLine];
   const whole = kernels.reduce((sum, { microseconds }) => sum + microseconds, 0);
   const row = (name: string, microseconds: number, gflops: number | undefined): string =>
     [
@@ -94,7 +96,7 @@ export function profileLines({ step, peakGflops, kernels }: ProfileEvent): strin
       .join(' ')
       .trimEnd();
   return [
-    `A step took ${ms(step.seconds)}: gradients ${ms(step.compute)}, adding them ${ms(step.reduce)}, the optimizer ${ms(step.update)}, the rest ${ms(step.wait)}.`,
+    stepLine,
     `A micro-batch's gradients in one thread: ${whole.toFixed(1)} µs; this core multiplies and adds at most ${peakGflops.toFixed(1)} GFLOP/s.`,
     'kernel                      µs     share   GFLOP/s   of most',
     ...kernels.map(({ name, microseconds, gflops }) => row(name, microseconds, gflops)),
@@ -116,7 +118,7 @@ export function resultLines(event: ResultEvent): string[] {
   const time = `${plural(event.steps, 'step')} in ${duration(event.trainSeconds)}`;
   return [
     `Test accuracy ${percent(event.testAccuracy)}, loss ${event.testLoss.toFixed(4)}; ${how} ${time}, ${count(event.samplesPerSecond)} samples/s.`,
-    `Weights SHA-256 ${event.weightsSha256}`,
+    `Weights SHA-256 ${event.weightsSha256}${event.arithmetic === 'approximate' ? ' (approximate: other fleets come near them, but not to the same bits)' : ''}`,
     `Saved in ${event.runDir}`,
     ...(event.resume === undefined ? [] : ['Go on with:', `  ${event.resume}`]),
   ];

@@ -1,3 +1,4 @@
+import { engines } from '../engine/names.js';
 import { costOptions, priceKeys } from './cost-options.js';
 import { limitKeys, limitOptions } from './limit-options.js';
 import type { OptionTable } from './option.js';
@@ -14,7 +15,7 @@ import {
   yesOrNo,
 } from './parsers.js';
 import { overridables, trainingOptions } from './training-options.js';
-import { engines, type OptionKey } from './types.js';
+import type { OptionKey } from './types.js';
 
 /** Every option of every command. */
 export const options: OptionTable = {

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { arithmeticOf } from '../engine/names.js';
 import { DtrainError } from '../errors.js';
 import type { PriceSettings } from '../cost/own-price.js';
 import type { MoneySettings } from '../cost/pricing.js';
@@ -116,6 +117,12 @@ function refuseChanges(settings: Settings, saved: Settings): void {
       ? `leave it out, or add --override ${key} to change it all the same`
       : 'leave it out';
     const message = `${settings.origin(key)} is ${String(now)}, and the run's is ${String(before)}: ${advice}.`;
+    throw new DtrainError('USAGE', message);
+  }
+  const [engine, engineBefore] = [settings.get('engine'), saved.get('engine')];
+  const arithmetic = arithmeticOf(engine);
+  if (arithmetic !== arithmeticOf(engineBefore) && !allowed.includes('engine')) {
+    const message = `${settings.origin('engine')} is ${engine}, which is ${arithmetic}, and the run's is ${engineBefore}, which is ${arithmeticOf(engineBefore)}: leave it out, or add --override engine to change it all the same.`;
     throw new DtrainError('USAGE', message);
   }
 }

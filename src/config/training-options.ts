@@ -94,4 +94,5 @@ export const trainingKeys = Object.keys(trainingOptions) as (keyof TrainingSetti
 export const overridables: readonly Overridable[] = [
   ...trainingKeys.filter((key) => key !== 'model'),
   'data',
+  'engine',
 ];

@@ -1,14 +1,13 @@
+import type { EngineChoice } from '../engine/names.js';
 import type { PriceSettings } from '../cost/own-price.js';
 import type { MoneySettings } from '../cost/pricing.js';
 import type { OptimizerName } from '../optim/optimizer.js';
 
 export const models = ['lenet5', 'lenet5-1998'] as const;
 export const schedules = ['constant', 'step', 'cosine'] as const;
-export const engines = ['auto', 'native', 'wasm'] as const;
 
 type ModelName = (typeof models)[number];
 type ScheduleName = (typeof schedules)[number];
-export type EngineChoice = (typeof engines)[number];
 
 /** What determines the trained weights, besides the data set. */
 export interface TrainingSettings {
@@ -57,8 +56,11 @@ export interface FleetSettings {
   readonly releaseIdle: boolean;
 }
 
-/** What a resumed run may change if `--override` names it: all but the model, whose weights it has. */
-export type Overridable = Exclude<keyof TrainingSettings, 'model'> | 'data';
+/**
+ * What a resumed run may change if `--override` names it: all but the model, whose weights it has.
+ * `engine` stands for a change between exact and approximate engines.
+ */
+export type Overridable = Exclude<keyof TrainingSettings, 'model'> | 'data' | 'engine';
 
 /** The configuration of `dtrain train`. */
 export interface TrainConfig extends TrainingSettings, MoneySettings, LimitSettings {

@@ -14,7 +14,7 @@ import { backward, compileStages } from './graph.js';
  * values.
  */
 export interface Program {
-  /** gradients, evaluate, add and update. */
+  /** gradients, evaluate, add and update; the last two alone for an approximate engine. */
   readonly kernels: readonly Kernel[];
   /** What one thread works in; must be zero before its first use. */
   readonly workSize: number;
@@ -50,6 +50,21 @@ const sampleParams = {
 type SampleArguments = {
   readonly [N in keyof typeof sampleParams]: Expr<(typeof sampleParams)[N]>;
 };
+
+/**
+ * What an approximate engine's gradients are added and applied with, whatever the model's layers:
+ * the kernels add and update.
+ */
+export function compileUpdater(
+  parameterCount: number,
+  optimizer: OptimizerName,
+  target: Target,
+): Program {
+  const pieceSize = pieceSizeOf(parameterCount);
+  const add = addInPlace('add', target, pieceSize);
+  const update = optimizerUpdate('update', target, optimizer, parameterCount);
+  return { kernels: [add, update], workSize: 0, pieceSize };
+}
 
 /**
  * Compiles a model and its optimizer's step into four kernels:
@@ -103,8 +118,6 @@ export function compile(model: Model, optimizer: OptimizerName, target: Target):
     forward(k, args, advance(args.out, 2), args.out);
   });
 
-  const pieceSize = pieceSizeOf(model.parameterCount);
-  const add = addInPlace('add', target, pieceSize);
-  const update = optimizerUpdate('update', target, optimizer, model.parameterCount);
-  return { kernels: [gradients, evaluate, add, update], workSize, pieceSize };
+  const { kernels, pieceSize } = compileUpdater(model.parameterCount, optimizer, target);
+  return { kernels: [gradients, evaluate, ...kernels], workSize, pieceSize };
 }

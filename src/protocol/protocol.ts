@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { arithmetics, engines } from '../engine/names.js';
 import { statedPrice } from '../cost/price.js';
 import { mostNodes } from '../reduce/tree.js';
 
@@ -81,6 +82,8 @@ const hello = z.strictObject({
   protocol: count,
   name,
   threads: z.number().int().min(1).max(256),
+  /** What it is to compute with; `auto` suits any run. */
+  engine: z.enum(engines),
   /** What it costs, if its user says so. */
   price: statedPrice.optional(),
 });
@@ -108,6 +111,8 @@ const leave = z.strictObject({ type: z.literal('leave') });
 const welcome = z.strictObject({
   type: z.literal('welcome'),
   run: name,
+  /** Of all engines in the run. */
+  arithmetic: z.enum(arithmetics),
   /** A model description, checked by `parseModelSpec`. */
   model: z.unknown(),
   optimizer: z.enum(['sgd', 'momentum', 'adam', 'adamw']),

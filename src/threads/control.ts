@@ -2,8 +2,9 @@ import { rootLevel, type TreeNode } from '../reduce/tree.js';
 
 /**
  * The words of shared memory through which the threads of a process and its main thread meet.
- * The main thread describes a job, opens its tickets and wakes the threads; each ticket is one
- * micro-batch, or two that are neighbours in the tree; whoever finishes the last piece closes the job and wakes the main thread.
+ * The main thread describes a job, opens its tickets and wakes the threads; each ticket is a node of
+ * the tree, of as many micro-batches as the engine takes at once; whoever finishes the last piece
+ * closes the job and wakes the main thread.
  */
 const words = [
   /** Raised with each job or step, and waited on by the threads. */
@@ -12,12 +13,14 @@ const words = [
   'tickets',
   /** Raised when a job is over, and waited on by the main thread. */
   'finished',
+  /** Raised by each thread that has its engine. */
+  'started',
   'stop',
   /** The job, a `jobKinds` number. */
   'kind',
   /** Tickets of the job in all; ticket number = count - tickets left. */
   'count',
-  /** Pieces, or evaluated micro-batches, that are not done yet. */
+  /** Pieces, or tickets of an evaluation, that are not done yet. */
   'unfinished',
   /** The step being computed. */
   'step',
@@ -95,7 +98,7 @@ export class Control {
     this.raise('generation');
   }
 
-  raise(word: 'generation' | 'finished'): void {
+  raise(word: 'generation' | 'finished' | 'started'): void {
     this.add(word, 1);
     Atomics.notify(this.#words, places[word]);
   }
@@ -107,7 +110,7 @@ export class Control {
   }
 
   /** Resolves when the word differs from `seen`; for the main thread, which must not block. */
-  async changed(word: 'finished', seen: number): Promise<void> {
+  async changed(word: 'finished' | 'started', seen: number): Promise<void> {
     while (this.get(word) === seen) {
       const waiting = Atomics.waitAsync(this.#words, places[word], seen);
       if (waiting.async) await waiting.value;

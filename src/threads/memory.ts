@@ -76,6 +76,8 @@ export interface MemoryNeeds {
   readonly work: number;
   readonly pairWork: number;
   readonly piece: number;
+  /** The most micro-batches that a thread takes at once. */
+  readonly atOnce: number;
   /** Micro-batches in a full batch. */
   readonly microBatches: number;
   readonly training: SplitSize;
@@ -117,7 +119,7 @@ export function planMemory(needs: MemoryNeeds): MemoryPlan {
     perThread: Array.from({ length: needs.threads }, () => ({
       work: floats(needs.work),
       pairWork: floats(needs.pairWork),
-      indices: floats(2 * LANES),
+      indices: floats(needs.atOnce * LANES),
       draws: floats(3),
       clock: floats(2 * CLOCK_VALUES),
     })),

@@ -2,9 +2,8 @@ import { Piscina } from 'piscina';
 import { batchOf, microBatchesOf } from '../data/batches.js';
 import type { Split, SplitSize } from '../data/dataset.js';
 import type { HoldOut } from '../data/order.js';
-import { type Engine, PAGE, type Place } from '../engine/engine.js';
+import { type CallSizes, PAGE, type Place, type Updater } from '../engine/engine.js';
 import { CORRECT, LOSS, type Program } from '../engine/program.js';
-import type { NativeLibrary } from '../engine/native/build.js';
 import { DtrainError, reasonOf } from '../errors.js';
 import { coveringNodes, type TreeNode } from '../reduce/tree.js';
 import { type Evaluation, summarize } from './evaluation.js';
@@ -20,10 +19,10 @@ import {
   type SampleSet,
   updateWasFinite,
 } from './memory.js';
-import { engineIn } from './engine-in.js';
+import { callSizes, type EngineParts, updaterIn } from './engine-in.js';
 import { addPhases, NO_TIME, PhaseClock, type Phases } from './phases.js';
 import { PieceSlots } from './piece-slots.js';
-import { ticketsOf } from './tickets.js';
+import { ticketNodes } from './tickets.js';
 import type { ThreadStart } from './thread.js';
 
 const LARGEST_PAGES = 65_536;
@@ -36,8 +35,8 @@ export interface PoolOptions {
   readonly cores: number;
   readonly module: WebAssembly.Module;
   readonly program: Pick<Program, 'pieceSize' | 'workSize'>;
-  /** The model as this machine's own code, if that is to compute. */
-  readonly library?: NativeLibrary | undefined;
+  /** What is to compute, if the module is not. */
+  readonly engine?: EngineParts;
   readonly parameterCount: number;
   /** Arrays of optimizer state, each as long as the weights. */
   readonly stateSlots: number;
@@ -72,7 +71,7 @@ export interface StepSums {
 export class ThreadPool {
   /** Places in the memory may be read and written while no job runs. */
   readonly memory: WebAssembly.Memory;
-  readonly engine: Engine;
+  readonly updater: Updater;
   readonly pieces: PieceSlots;
   readonly #options: PoolOptions;
   readonly #plan: MemoryPlan;
@@ -80,14 +79,16 @@ export class ThreadPool {
   readonly #nodes: Int32Array;
   readonly #piscina: Piscina;
   readonly #tasks: readonly Promise<void>[];
-  readonly #tickets: (first: number, last: number) => number;
+  readonly #atOnce: CallSizes;
   /** Slots that the threads may take for the job they are at. */
   #jobSlots = 0;
   #failure: DtrainError | undefined;
 
   /** Starts the threads. They wait for the first job, before which samples and lists must be there. */
   constructor(options: PoolOptions) {
-    const { module, program, library, parameterCount, threads } = options;
+    const { module, program, engine = {}, parameterCount, threads } = options;
+    const { library } = engine;
+    this.#atOnce = callSizes(engine);
     const microBatches = microBatchesOf(options.batch);
     const needs = {
       ...options,
@@ -96,6 +97,7 @@ export class ThreadPool {
       work: library?.workSize ?? program.workSize,
       pairWork: library?.pairWorkSize ?? 0,
       piece: program.pieceSize,
+      atOnce: Math.max(this.#atOnce.gradients, this.#atOnce.evaluate),
       microBatches,
     };
     const plan = planMemory(needs);
@@ -118,8 +120,7 @@ export class ThreadPool {
     this.#options = options;
     this.#plan = plan;
     this.memory = memory;
-    this.engine = engineIn(memory, module, library);
-    this.#tickets = (first, last) => ticketsOf(first, last, library?.pairWorkSize !== undefined);
+    this.updater = updaterIn(memory, module, engine);
     this.pieces = new PieceSlots(memory, plan.slots);
     this.#control = new Control(buffer, plan.control);
     this.#nodes = new Int32Array(buffer, plan.nodes, nodeWords(microBatches));
@@ -131,7 +132,7 @@ export class ThreadPool {
     this.#tasks = Array.from({ length: threads }, (_, index) => {
       const start: ThreadStart = {
         module,
-        library,
+        engine: { library, approximate: engine.approximate },
         memory,
         plan,
         index,
@@ -154,12 +155,30 @@ export class ThreadPool {
           },
         );
         this.#control.raise('finished');
+        this.#control.raise('started');
       });
     }
   }
 
   get threads(): number {
     return this.#options.threads;
+  }
+
+  /**
+   * Resolves when every thread has its engine. If one fails, the pool is closed.
+   * @throws DtrainError THREAD_FAILED
+   */
+  async ready(): Promise<void> {
+    for (;;) {
+      const started = this.#control.get('started');
+      if (this.#failure) {
+        const failure = this.#failure;
+        await this.close();
+        throw failure;
+      }
+      if (started >= this.threads) return;
+      await this.#control.changed('started', started);
+    }
   }
 
   /** Sees to it that so many pieces from elsewhere can be held, whatever the threads take. */
@@ -207,7 +226,7 @@ export class ThreadPool {
     const { microBatches } = this.#batchOf(step);
     const nodes = coveringNodes(first, last, microBatches);
     this.#describe({ kind: jobKinds.range, step, first, last, unfinished: nodes.length });
-    await this.#run(this.#tickets(first, last), nodes.length);
+    await this.#run(this.#tickets(first, last, microBatches), nodes.length);
     return nodes.map((node) => {
       const word = nodeWord(node, microBatchesOf(this.#options.batch));
       return { node, place: Atomics.exchange(this.#nodes, word, 0) };
@@ -229,7 +248,7 @@ export class ThreadPool {
     this.#describe({ kind: jobKinds.lease, step: first, first: 0, last, unfinished: 1 });
     this.#control.set('leaseFirst', first);
     this.#control.set('leaseEnd', first + hyper.length);
-    await this.#run(this.#tickets(0, last), 1);
+    await this.#run(this.#tickets(0, last, last), 1);
     const taken = this.#control.get('step') - first;
     const losses = this.#view(this.#plan.losses, taken * 2);
     return Array.from({ length: taken }, (_, index) => ({
@@ -243,7 +262,7 @@ export class ThreadPool {
   update(step: number, root: Place, hyper: Float32Array): StepSums {
     this.#writeHyper(0, hyper);
     const { weights, state, hyper: place, check } = this.#plan;
-    this.engine.update(weights, root, state, place, check);
+    this.updater.update(weights, root, state, place, check);
     const sums = this.#view(root + this.#options.parameterCount * 4, 2);
     return { step, loss: sums[LOSS] ?? NaN, correct: sums[CORRECT] ?? NaN };
   }
@@ -268,10 +287,11 @@ export class ThreadPool {
   async evaluate(which: 'test' | 'validation'): Promise<Evaluation> {
     const set = this.#plan[which];
     const microBatches = microBatchesOf(set.count);
+    const tickets = Math.ceil(microBatches / this.#atOnce.evaluate);
     const kind = jobKinds.evaluate;
-    this.#describe({ kind, step: 0, first: 0, last: microBatches, unfinished: microBatches });
+    this.#describe({ kind, step: 0, first: 0, last: microBatches, unfinished: tickets });
     this.#control.set('set', which === 'test' ? 0 : 1);
-    await this.#run(microBatches, 0);
+    await this.#run(tickets, 0);
     const rows = this.#view(this.#plan.evaluation, microBatches * EVALUATION_ROW);
     return summarize(rows, this.#labels(set));
   }
@@ -301,6 +321,11 @@ export class ThreadPool {
     const bytes = new Uint8Array(this.memory.buffer);
     const samples = new Uint32Array(this.memory.buffer, list, count);
     return Array.from(samples, (sample) => bytes[labels + sample] ?? 0);
+  }
+
+  #tickets(first: number, last: number, leaves: number): number {
+    const { threads } = this.#options;
+    return ticketNodes(first, last, leaves, threads, this.#atOnce.gradients).length;
   }
 
   #describe(job: Record<'kind' | 'step' | 'first' | 'last' | 'unfinished', number>): void {

@@ -1,10 +1,9 @@
-import { type Batch, batchOf } from '../data/batches.js';
+import { type Batch, batchOf, microBatchesOf } from '../data/batches.js';
 import { epochOrder } from '../data/order.js';
 import { LANES } from '../engine/ir/types.js';
-import type { Engine, Place, SamplePlaces } from '../engine/engine.js';
+import type { CallSizes, Place, SampleCall } from '../engine/engine.js';
 import { CORRECT, LOSS } from '../engine/program.js';
-import type { NativeLibrary } from '../engine/native/build.js';
-import { coveringNodes, parentOf, type TreeNode } from '../reduce/tree.js';
+import { coveringNodes, leavesOf, parentOf, type TreeNode } from '../reduce/tree.js';
 import { Control, jobKinds, nodeWord, nodeWords } from './control.js';
 import {
   EVALUATION_ROW,
@@ -14,15 +13,15 @@ import {
   type SampleSet,
   updateWasFinite,
 } from './memory.js';
-import { engineIn } from './engine-in.js';
+import { callSizes, type EngineParts, startEngine, type StartedEngine } from './engine-in.js';
 import { PhaseClock } from './phases.js';
 import { PieceSlots } from './piece-slots.js';
-import { ticketsOf, workOf } from './tickets.js';
+import { ticketNodes } from './tickets.js';
 
 /** What a thread is given when it starts. */
 export interface ThreadStart {
   readonly module: WebAssembly.Module;
-  readonly library: NativeLibrary | undefined;
+  readonly engine: EngineParts;
   readonly memory: WebAssembly.Memory;
   readonly plan: MemoryPlan;
   readonly index: number;
@@ -35,14 +34,18 @@ export interface ThreadStart {
 }
 
 /** The task of one thread, from the start of the run to its end. */
-export default function runThread(start: ThreadStart): void {
-  new ComputeThread(start).run();
+export default async function runThread(start: ThreadStart): Promise<void> {
+  const { memory, module, engine, plan, index } = start;
+  const own = plan.perThread[index];
+  if (!own) throw new Error(`There is no memory for thread ${index}.`);
+  const places = { ...plan, ...own };
+  new ComputeThread(start, own, await startEngine(memory, module, engine, places)).run();
 }
 
 class ComputeThread {
   readonly #start: ThreadStart;
   readonly #plan: MemoryPlan;
-  readonly #engine: Engine;
+  readonly #engine: StartedEngine;
   readonly #control: Control;
   readonly #slots: PieceSlots;
   readonly #nodes: Int32Array;
@@ -51,33 +54,29 @@ class ComputeThread {
   readonly #draws: Uint32Array;
   readonly #floats: Float32Array;
   readonly #words: Uint32Array;
-  readonly #work: Place;
-  readonly #pairWork: Place;
-  readonly #pairs: boolean;
   readonly #indicesPlace: Place;
+  readonly #atOnce: CallSizes;
   readonly #clock: PhaseClock;
   /** Each thread takes its slots from another one on, which it then finds in its cache. */
   readonly #firstSlot: number;
   #order: { epoch: number; sampleAt: (place: number) => number } | undefined;
+  #tickets: { key: string; nodes: readonly TreeNode[] } | undefined;
 
-  constructor(start: ThreadStart) {
-    const { memory, module, library, plan, index, microBatches } = start;
+  constructor(start: ThreadStart, own: MemoryPlan['perThread'][number], engine: StartedEngine) {
+    const { memory, plan, index, microBatches } = start;
     const buffer = memory.buffer as unknown as SharedArrayBuffer;
-    const own = plan.perThread[index];
-    if (!own) throw new Error(`There is no memory for thread ${index}.`);
     this.#start = start;
     this.#plan = plan;
-    this.#engine = engineIn(memory, module, library);
-    this.#pairs = this.#engine.gradientsOfPair !== undefined;
+    this.#engine = engine;
+    this.#atOnce = callSizes(start.engine);
     this.#control = new Control(buffer, plan.control);
     this.#slots = new PieceSlots(memory, plan.slots);
     this.#nodes = new Int32Array(buffer, plan.nodes, nodeWords(microBatches));
-    this.#indices = new Uint32Array(buffer, own.indices, 2 * LANES);
+    const samples = Math.max(this.#atOnce.gradients, this.#atOnce.evaluate) * LANES;
+    this.#indices = new Uint32Array(buffer, own.indices, samples);
     this.#draws = new Uint32Array(buffer, own.draws, 3);
     this.#floats = new Float32Array(buffer);
     this.#words = new Uint32Array(buffer);
-    this.#work = own.work;
-    this.#pairWork = own.pairWork;
     this.#indicesPlace = own.indices;
     this.#clock = new PhaseClock(buffer, own.clock);
     const threads = plan.perThread.length;
@@ -86,12 +85,13 @@ class ComputeThread {
 
   run(): void {
     const control = this.#control;
+    control.raise('started');
     for (;;) {
       const seen = control.get('generation');
       if (control.get('stop') === 1) return;
       for (let ticket = control.takeTicket(); ticket !== undefined; ticket = control.takeTicket()) {
         if (control.get('kind') === jobKinds.evaluate) this.#evaluate(ticket);
-        else this.#microBatch(ticket);
+        else this.#gradients(ticket);
       }
       control.wait('generation', seen, this.#start.spins);
     }
@@ -99,31 +99,31 @@ class ComputeThread {
 
   #evaluate(ticket: number): void {
     const set = this.#control.get('set') === 0 ? this.#plan.test : this.#plan.validation;
-    const first = ticket * LANES;
-    const count = Math.min(LANES, set.count - first);
-    this.#gather(set, LANES, count, (lane) => first + lane);
-    const out = this.#plan.evaluation + ticket * EVALUATION_ROW * 4;
-    this.#engine.evaluate(...this.#samples(set, count, this.#work), out);
+    const { evaluate } = this.#atOnce;
+    const first = ticket * evaluate * LANES;
+    const count = Math.min(evaluate * LANES, set.count - first);
+    const samples = this.#gather(set, count, (lane) => first + lane);
+    const out = this.#plan.evaluation + ticket * evaluate * EVALUATION_ROW * 4;
+    this.#engine.samples.evaluate(samples, out);
     if (this.#control.add('unfinished', -1) === 1) this.#control.raise('finished');
   }
 
-  #microBatch(ticket: number): void {
+  #gradients(ticket: number): void {
     const since = performance.now();
     const batch = this.#batchOf(this.#control.get('step'));
+    const { microBatches } = batch;
     const range = [this.#control.get('first'), this.#control.get('last')] as const;
-    const { leaf, pair, node } = workOf(this.#inBlocks(ticket), ...range, this.#pairs);
-    const set = this.#plan.training;
-    const first = leaf * LANES;
-    const lanes = pair ? 2 * LANES : LANES;
-    const count = Math.min(lanes, batch.samples - first);
+    const node = this.#ticketNodes(...range, microBatches)[this.#inBlocks(ticket)];
+    if (!node) throw new Error(`Ticket ${ticket} is for nothing.`);
+    const [from, to] = leavesOf(node, microBatches);
+    const first = from * LANES;
+    const count = Math.min(to * LANES, batch.samples) - first;
     const order = this.#orderOf(batch.epoch);
-    this.#gather(set, lanes, count, (lane) => order(batch.first + first + lane));
+    const set = this.#plan.training;
+    const samples = this.#gather(set, count, (lane) => order(batch.first + first + lane));
     const piece = this.#slots.take(this.#firstSlot);
     this.#draws.set([this.#start.seed, this.#control.get('step'), first]);
-    const draws = this.#draws.byteOffset;
-    if (pair) {
-      this.#engine.gradientsOfPair?.(...this.#samples(set, count, this.#pairWork), piece, draws);
-    } else this.#engine.gradients(...this.#samples(set, count, this.#work), piece, draws);
+    this.#engine.samples.gradients(samples, piece, this.#draws.byteOffset);
     this.#clock.add('compute', since);
     this.#reduce(node, piece, batch);
   }
@@ -155,7 +155,7 @@ class ComputeThread {
         Atomics.store(this.#nodes, word, 0);
         const [left, right] = side === 'left' ? [sum, waiting] : [waiting, sum];
         const since = performance.now();
-        this.#engine.add(left, right);
+        this.#engine.updater.add(left, right);
         this.#clock.add('reduce', since);
         this.#slots.give(right);
         sum = left;
@@ -175,7 +175,7 @@ class ComputeThread {
     const step = this.#control.get('step');
     const row = step - this.#control.get('leaseFirst');
     const since = performance.now();
-    this.#engine.update(weights, piece, state, hyper + row * HYPER_ROW, check);
+    this.#engine.updater.update(weights, piece, state, hyper + row * HYPER_ROW, check);
     this.#clock.add('update', since);
     // The piece may lie beyond what the memory was when this thread began.
     const sums = new Float32Array(memory.buffer, piece + parameterCount * 4, 2);
@@ -194,20 +194,28 @@ class ComputeThread {
     this.#control.set('unfinished', 1);
     const { microBatches } = this.#batchOf(next);
     this.#control.set('last', microBatches);
-    this.#control.open(ticketsOf(0, microBatches, this.#pairs));
+    this.#control.open(this.#ticketNodes(0, microBatches, microBatches).length);
   }
 
-  #gather(set: SampleSet, lanes: number, count: number, placeOf: (lane: number) => number): void {
+  #gather(set: SampleSet, count: number, placeOf: (lane: number) => number): SampleCall {
+    const lanes = microBatchesOf(count) * LANES;
     for (let lane = 0; lane < lanes; lane++) {
       // Lanes beyond the count are masked, so any sample will do for them.
       const place = placeOf(lane < count ? lane : 0);
       this.#indices[lane] = this.#words[set.list / 4 + place] ?? 0;
     }
+    return { images: set.images, labels: set.labels, indices: this.#indicesPlace, count };
   }
 
-  #samples(set: SampleSet, count: number, work: Place): SamplePlaces {
-    const { weights, table } = this.#plan;
-    return [weights, set.images, set.labels, table, this.#indicesPlace, count, work];
+  /** What the tickets of the job are for; the same for most of the steps. */
+  #ticketNodes(first: number, last: number, leaves: number): readonly TreeNode[] {
+    const key = `${first} ${last} ${leaves}`;
+    if (this.#tickets?.key !== key) {
+      const threads = this.#plan.perThread.length;
+      const nodes = ticketNodes(first, last, leaves, threads, this.#atOnce.gradients);
+      this.#tickets = { key, nodes };
+    }
+    return this.#tickets.nodes;
   }
 
   #batchOf(step: number): Batch {

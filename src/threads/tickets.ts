@@ -1,27 +1,28 @@
-import type { TreeNode } from '../reduce/tree.js';
+import { coveringNodes, rootLevel, type TreeNode } from '../reduce/tree.js';
 
-/** Tickets for the micro-batches [first, last): one each, or one for two with a common parent. */
-export function ticketsOf(first: number, last: number, pairs: boolean): number {
-  return pairs ? Math.ceil(last / 2) - Math.floor(first / 2) : last - first;
+/**
+ * What the tickets of a job are for: the nodes that cover the micro-batches [first, last) of a
+ * batch, cut so that each thread can have one and none is of more than `most` micro-batches.
+ * @param most a power of two
+ */
+export function ticketNodes(
+  first: number,
+  last: number,
+  leaves: number,
+  threads: number,
+  most: number,
+): TreeNode[] {
+  const share = Math.ceil((last - first) / threads);
+  const highest = Math.min(rootLevel(most), Math.floor(Math.log2(share)));
+  return coveringNodes(first, last, leaves).flatMap((node) => cut(node, highest, leaves));
 }
 
-/** What a ticket of the micro-batches [first, last) is for. */
-export interface TicketWork {
-  /** Its first micro-batch, and whether the one after it belongs to it. */
-  readonly leaf: number;
-  readonly pair: boolean;
-  /** What it makes the sum of. */
-  readonly node: TreeNode;
-}
-
-export function workOf(ticket: number, first: number, last: number, pairs: boolean): TicketWork {
-  if (!pairs) return single(first + ticket);
-  const index = Math.floor(first / 2) + ticket;
-  if (2 * index < first) return single(first);
-  if (2 * index + 1 >= last) return single(2 * index);
-  return { leaf: 2 * index, pair: true, node: { level: 1, index } };
-}
-
-function single(leaf: number): TicketWork {
-  return { leaf, pair: false, node: { level: 0, index: leaf } };
+/** The nodes of a level that are a higher node's leaves together. */
+function cut({ level, index }: TreeNode, highest: number, leaves: number): TreeNode[] {
+  if (level <= highest) return [{ level, index }];
+  const within = 2 ** (level - highest);
+  const beyond = Math.ceil(leaves / 2 ** highest);
+  const from = index * within;
+  const count = Math.min(within, beyond - from);
+  return Array.from({ length: count }, (_, offset) => ({ level: highest, index: from + offset }));
 }

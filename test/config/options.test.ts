@@ -108,7 +108,7 @@ const cases: Readonly<Record<Exclude<OptionKey, 'config' | 'tokenFile'>, Values>
   warmup: whole(0, 1_000_000_000),
   seed: whole(0, 4_294_967_295),
   validation: whole(0, 1_000_000),
-  engine: choice('auto', 'native', 'wasm'),
+  engine: choice('auto', 'native', 'wasm', 'tfjs-node'),
   threads: whole(1, 256),
   out: path,
   checkpointEvery: {
@@ -145,7 +145,7 @@ const cases: Readonly<Record<Exclude<OptionKey, 'config' | 'tokenFile'>, Values>
     ],
     invalid: ['', ',', 'lr,', 'model', 'learning-rate', [], 3, {}],
     expects:
-      'a list of epochs, steps, batch, optimizer, lr, momentum, weightDecay, schedule, warmup, seed, validation, data, separated by commas',
+      'a list of epochs, steps, batch, optimizer, lr, momentum, weightDecay, schedule, warmup, seed, validation, data, engine, separated by commas',
   },
   name: {
     valid: [

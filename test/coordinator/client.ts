@@ -1,5 +1,6 @@
 import { onTestFinished } from 'vitest';
 import { type ClientOptions, WebSocket } from 'ws';
+import type { EngineChoice } from '../../src/engine/names.js';
 import { decodeFrame, encodeFrame, type Frame } from '../../src/protocol/frame.js';
 import {
   coordinatorMessage,
@@ -45,8 +46,8 @@ export class Client {
     this.socket.send(encodeFrame(message, ...payload));
   }
 
-  hello(name = 'test', threads = 1): void {
-    this.say({ type: 'hello', protocol: PROTOCOL_VERSION, name, threads });
+  hello(name = 'test', threads = 1, engine: EngineChoice = 'auto'): void {
+    this.say({ type: 'hello', protocol: PROTOCOL_VERSION, name, threads, engine });
   }
 
   /** Pieces of so many bytes in all, each of this value. */

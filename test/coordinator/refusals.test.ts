@@ -10,18 +10,44 @@ describe('is refused, and told why:', () => {
   test('a worker of another version', async () => {
     const run = await startRun();
     const client = await Client.connect(run.port);
-    client.say({ type: 'hello', protocol: PROTOCOL_VERSION + 1, name: 'new', threads: 1 });
+    client.say({
+      type: 'hello',
+      protocol: PROTOCOL_VERSION + 1,
+      name: 'new',
+      threads: 1,
+      engine: 'auto',
+    });
     const versions = `${PROTOCOL_VERSION} .*${PROTOCOL_VERSION + 1}.*same version`;
     await expectRefused(client, new RegExp(versions));
     expect(run.notices).toEqual([expect.stringMatching(/^A worker was refused: .*\.$/)]);
     expect(run.events).toEqual([]);
   });
 
+  test.each([
+    ['tfjs-node', 'exact', 'auto, native or wasm'],
+    ['wasm', 'approximate', 'auto or tfjs-node'],
+    ['native', 'approximate', 'auto or tfjs-node'],
+  ] as const)('a worker with %s in a run that is %s', async (engine, arithmetic, others) => {
+    const run = await startRun({ arithmetic });
+    const client = await Client.connect(run.port);
+    client.hello('other', 1, engine);
+    const words = `its engine ${engine} is .*, and all engines of this run are ${arithmetic}; start it with --engine ${others}`;
+    await expectRefused(client, new RegExp(words));
+    expect(run.notices).toEqual([expect.stringMatching(/^A worker was refused: .*\.$/)]);
+  });
+
   test('a worker whose price is in a currency that the run does not convert', async () => {
     const run = await startRun({ config: { currency: 'USD' } });
     const client = await Client.connect(run.port);
     const price = { perHour: '0.1', currency: 'EUR', minimumSeconds: 0, perGigabyte: '0' };
-    client.say({ type: 'hello', protocol: PROTOCOL_VERSION, name: 'new', threads: 1, price });
+    client.say({
+      type: 'hello',
+      protocol: PROTOCOL_VERSION,
+      name: 'new',
+      threads: 1,
+      engine: 'auto',
+      price,
+    });
     await expectRefused(client, /price is in EUR.*run is in USD.*--rate EUR=/);
     expect(run.notices).toEqual([expect.stringMatching(/^A worker was refused: .*\.$/)]);
   });
@@ -239,7 +265,13 @@ describe('is refused, and told why:', () => {
 const anyPieces = { type: 'pieces', step: 0, first: 0, last: 8, micros: 0 } as const;
 
 function longHello(client: Client): void {
-  const hello = { type: 'hello', protocol: PROTOCOL_VERSION, name: 'long', threads: 1 } as const;
+  const hello = {
+    type: 'hello',
+    protocol: PROTOCOL_VERSION,
+    name: 'long',
+    threads: 1,
+    engine: 'auto',
+  } as const;
   client.say(hello, new Uint8Array(5_000));
 }
 

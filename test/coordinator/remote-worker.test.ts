@@ -15,6 +15,7 @@ describe('a worker', () => {
     expect(frame?.message).toMatchObject({
       type: 'welcome',
       run: 'run-under-test',
+      arithmetic: 'exact',
       model: model.spec,
       optimizer: 'momentum',
       seed: problem.seed,

@@ -7,6 +7,7 @@ import type { ThreadPool } from '../../dist/src/threads/pool.js';
 import { NO_LIMITS } from '../../src/config/limit-options.js';
 import type { CoordinatorConfig } from '../../src/config/types.js';
 import { batchOf, stepsPerEpoch } from '../../src/data/batches.js';
+import type { Arithmetic } from '../../src/engine/names.js';
 import type { WorkerEvent } from '../../src/events.js';
 import { hyperOf, model, poolFor, type Problem, problemOf } from '../threads/problem.js';
 
@@ -36,6 +37,7 @@ interface RunOptions {
   /** The numbers of a step's update, if not the problem's. */
   readonly hyper?: (step: number, samples: number) => Float32Array;
   readonly config?: Partial<CoordinatorConfig>;
+  readonly arithmetic?: Arithmetic;
 }
 
 /** A coordinator with a small problem, on a free port, for the running test. */
@@ -47,6 +49,7 @@ export async function startRun({
   firstStep = 0,
   hyper,
   config = {},
+  arithmetic = 'exact',
 }: RunOptions = {}): Promise<RunUnderTest> {
   const problem = await problemOf({ samples: 141, batch, tests: 20 });
   const pool = poolFor(problem, 1);
@@ -87,7 +90,7 @@ export async function startRun({
       model,
       dataset: { ...DATASET, train, test, shape: model.spec.input, classes: model.classes },
       compiled,
-      engine: { name: 'wasm' },
+      engine: { name: arithmetic === 'exact' ? 'wasm' : 'tfjs-node', arithmetic },
       table,
       plan,
       totalSteps,

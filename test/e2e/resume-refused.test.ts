@@ -57,6 +57,10 @@ const refused: readonly (readonly [line: string, words: RegExp])[] = [
   ['--weight-decay 0.1', /--weight-decay is 0\.1, and the run's is 0: .*--override weightDecay/],
   ['--schedule step', /--schedule is step, and the run's is cosine: .*--override schedule/],
   ['--warmup 1', /--warmup is 1, and the run's is 200: .*--override warmup/],
+  [
+    '--engine tfjs-node',
+    /--engine is tfjs-node, which is approximate, and the run's is auto, which is exact: .*--override engine/,
+  ],
   ['--seed 1', /--seed is 1, and the run's is 71: .*--override seed/],
   ['--validation 9', /--validation is 9, and the run's is 0: .*--override validation/],
   ['--lr 0.1 --seed 1 --override lr', /--seed is 1, and .*--override seed/],

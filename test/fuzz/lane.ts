@@ -57,6 +57,7 @@ export class Lane {
     const session = new Session(socket, {
       name: 'victim',
       threads: 1,
+      engine: 'auto',
       price: null,
       engineFor: async (welcome, module) => {
         const engine = this.#sharedFor(welcome, module) ?? (await this.#start(welcome, module));

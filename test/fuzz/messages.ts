@@ -2,7 +2,7 @@ import { PROTOCOL_VERSION, type WorkerMessage } from '../../src/protocol/protoco
 
 /** What an honest worker says: the one place here that knows all its fields. */
 export function hello(name: string, threads = 1): WorkerMessage {
-  return { type: 'hello', protocol: PROTOCOL_VERSION, name, threads };
+  return { type: 'hello', protocol: PROTOCOL_VERSION, name, threads, engine: 'auto' };
 }
 
 export const ready: WorkerMessage = { type: 'ready' };

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { arithmetics, engines } from '../../src/engine/names.js';
 import type { CoordinatorMessage, WorkerMessage } from '../../src/protocol/protocol.js';
 
 const count = fc.integer({ min: 0, max: 2 ** 32 - 1 });
@@ -13,6 +14,7 @@ export const workerMessages: fc.Arbitrary<WorkerMessage> = fc.oneof(
       protocol: count,
       name: fc.stringMatching(/^[A-Za-z0-9._-]{1,64}$/),
       threads: fc.integer({ min: 1, max: 256 }),
+      engine: fc.constantFrom(...engines),
       price: fc.record({
         perHour: amount,
         currency: fc.constantFrom(null, 'EUR'),
@@ -20,7 +22,7 @@ export const workerMessages: fc.Arbitrary<WorkerMessage> = fc.oneof(
         perGigabyte: amount,
       }),
     },
-    { requiredKeys: ['type', 'protocol', 'name', 'threads'] },
+    { requiredKeys: ['type', 'protocol', 'name', 'threads', 'engine'] },
   ),
   fc.constant({ type: 'ready' as const }),
   fc.record({
@@ -44,6 +46,7 @@ export const coordinatorMessages: fc.Arbitrary<CoordinatorMessage> = fc.oneof(
   fc.record({
     type: fc.constant('welcome' as const),
     run: fc.stringMatching(/^[A-Za-z0-9._-]{1,64}$/),
+    arithmetic: fc.constantFrom(...arithmetics),
     model: fc.record({ name: fc.string(), layers: fc.array(layers) }),
     optimizer: fc.constantFrom('sgd' as const, 'momentum' as const, 'adam' as const),
     seed: count,

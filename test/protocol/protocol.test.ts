@@ -35,7 +35,13 @@ describe('the largest frame', () => {
 
 test('the first frame of a worker has room for the longest hello', () => {
   const name = 'x'.repeat(64);
-  const hello = { type: 'hello', protocol: PROTOCOL_VERSION, name, threads: 256 };
+  const hello = {
+    type: 'hello',
+    protocol: PROTOCOL_VERSION,
+    name,
+    threads: 256,
+    engine: 'tfjs-node',
+  };
   expect(encodeFrame(hello).length).toBeLessThan(limits.helloBytes);
 });
 

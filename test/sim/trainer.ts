@@ -58,6 +58,7 @@ export class Trainer {
         step,
         stepsPerEpoch: stepsPerEpoch(this.#scenario.plan),
         config: {},
+        arithmetic: 'exact',
         dataset: { name: 'fake', sha256: '' },
         parameters: WIDTH,
         stateValues: WIDTH,

@@ -44,7 +44,7 @@ async function stepInParts(
     pieces.push(...(await pool.range(step, first, last)));
   }
   const reduction = new Reduction<number>(microBatches, (left, right) => {
-    pool.engine.add(left, right);
+    pool.updater.add(left, right);
     pool.pieces.give(right);
     return left;
   });

@@ -28,6 +28,7 @@ async function slowCoordinator(): Promise<{ port: number; send: Promise<() => vo
     const message = {
       type: 'welcome',
       run: 'slow',
+      arithmetic: 'exact',
       model: model.spec,
       optimizer: 'momentum',
       seed,

@@ -23,7 +23,7 @@ interface SessionUnderTest {
 }
 
 /** A worker's session with a coordinator that a test plays. */
-const engine: ChosenEngine = { name: 'wasm' };
+const engine: ChosenEngine = { name: 'wasm', arithmetic: 'exact' };
 
 async function startSession(other: Partial<SessionOptions> = {}): Promise<SessionUnderTest> {
   const { port, next } = await fakeCoordinator();
@@ -40,6 +40,7 @@ async function startSession(other: Partial<SessionOptions> = {}): Promise<Sessio
   const session = new Session(socket, {
     name: 'test',
     threads: 3,
+    engine: 'wasm',
     price: null,
     engineFor: () => Promise.resolve({ pool, plan, parameterCount: model.parameterCount, engine }),
     onJoined: (run) => joined.push(run),
@@ -57,6 +58,7 @@ function welcome({ seed, compiled, table }: Problem): CoordinatorMessage {
   return {
     type: 'welcome',
     run: 'a-run',
+    arithmetic: 'exact',
     model: model.spec,
     optimizer: 'momentum',
     seed,
@@ -79,7 +81,13 @@ async function startWork(): Promise<SessionUnderTest> {
 test('a worker introduces itself first', async () => {
   const { coordinator } = await startSession();
   const { message } = await coordinator.next('hello');
-  const hello = { type: 'hello', protocol: PROTOCOL_VERSION, name: 'test', threads: 3 };
+  const hello = {
+    type: 'hello',
+    protocol: PROTOCOL_VERSION,
+    name: 'test',
+    threads: 3,
+    engine: 'wasm',
+  };
   expect(message).toEqual(hello);
 });
 

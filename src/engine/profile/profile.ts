@@ -20,8 +20,8 @@ type Callable = (...places: readonly number[]) => void;
 export async function profileKernels(
   model: Model,
   optimizer: OptimizerName,
-  { library }: ChosenEngine,
-): Promise<Omit<ProfileEvent, 'event' | 'step'>> {
+  { library }: Pick<ChosenEngine, 'library'>,
+): Promise<Required<Omit<ProfileEvent, 'event' | 'step'>>> {
   const target = !library
     ? wasmTarget
     : library.pairWorkSize === undefined

@@ -1,12 +1,13 @@
 import type { Model } from '../../model/model.js';
 import type { OptimizerName } from '../../optim/optimizer.js';
 import { sha256 } from '../../sha256.js';
-import { compile, type Program } from '../program.js';
+import type { Arithmetic } from '../names.js';
+import { compile, compileUpdater, type Program } from '../program.js';
 import { wasmTarget } from '../targets.js';
 import { emitWasm } from './emit.js';
 import { compileModule } from './instance.js';
 
-/** A model as a WebAssembly module. */
+/** A model as a WebAssembly module; of a run with approximate engines, its updates alone. */
 export interface Compiled {
   readonly program: Program;
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -15,8 +16,15 @@ export interface Compiled {
   readonly module: WebAssembly.Module;
 }
 
-export async function compileForWasm(model: Model, optimizer: OptimizerName): Promise<Compiled> {
-  const program = compile(model, optimizer, wasmTarget);
+export async function compileForWasm(
+  model: Model,
+  optimizer: OptimizerName,
+  arithmetic: Arithmetic = 'exact',
+): Promise<Compiled> {
+  const program =
+    arithmetic === 'exact'
+      ? compile(model, optimizer, wasmTarget)
+      : compileUpdater(model.parameterCount, optimizer, wasmTarget);
   const bytes = emitWasm(program.kernels);
-  return { program, bytes, sha256: sha256(bytes), module: await compileModule(bytes) };
+  return { program, bytes, sha256: sha256(bytes), module: await compileModule(bytes, arithmetic) };
 }

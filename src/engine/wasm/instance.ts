@@ -1,5 +1,6 @@
 import { DtrainError } from '../../errors.js';
-import type { Engine } from '../engine.js';
+import type { Engine, Updater } from '../engine.js';
+import type { Arithmetic } from '../names.js';
 
 /** A compiled model's WebAssembly module. */
 export interface WasmModule {
@@ -8,14 +9,20 @@ export interface WasmModule {
   readonly workSize: number;
 }
 
-const exportedKernels = ['gradients', 'evaluate', 'add', 'update'] as const;
+const exportedKernels: Readonly<Record<Arithmetic, readonly string[]>> = {
+  exact: ['gradients', 'evaluate', 'add', 'update'],
+  approximate: ['add', 'update'],
+};
 
 /**
  * Compiles a module's bytes, which may have come over the network: it must want its memory and
  * nothing else, so it can reach nothing else.
  * @throws DtrainError PROTOCOL if the bytes are no module of dtrain's
  */
-export async function compileModule(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> {
+export async function compileModule(
+  bytes: Uint8Array<ArrayBuffer>,
+  arithmetic: Arithmetic = 'exact',
+): Promise<WebAssembly.Module> {
   let module: WebAssembly.Module;
   try {
     module = await WebAssembly.compile(bytes);
@@ -26,7 +33,9 @@ export async function compileModule(bytes: Uint8Array<ArrayBuffer>): Promise<Web
   const functions = WebAssembly.Module.exports(module).filter(({ kind }) => kind === 'function');
   const memoryAlone = imports.length === 1 && imports[0]?.kind === 'memory';
   const named = imports[0]?.module === 'env' && imports[0].name === 'memory';
-  const complete = exportedKernels.every((kernel) => functions.some(({ name }) => name === kernel));
+  const complete = exportedKernels[arithmetic].every((kernel) =>
+    functions.some(({ name }) => name === kernel),
+  );
   if (!memoryAlone || !named || !complete || runsAtStart(bytes)) {
     throw new DtrainError('PROTOCOL', 'The compiled model has other imports or exports than ours.');
   }
@@ -53,6 +62,14 @@ function runsAtStart(bytes: Uint8Array): boolean {
 
 /** The module at work in a shared memory. */
 export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Engine {
+  return instantiateUpdater(module, memory) as Engine;
+}
+
+/** A module at work that may have no gradients, since another engine computes them. */
+export function instantiateUpdater(
+  module: WebAssembly.Module,
+  memory: WebAssembly.Memory,
+): Updater {
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-  return exports as unknown as Engine;
+  return exports as unknown as Updater;
 }

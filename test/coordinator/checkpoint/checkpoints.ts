@@ -19,6 +19,7 @@ function metaOf(step: number, parameters: number, stateValues: number): Checkpoi
     step,
     stepsPerEpoch: 3752,
     config: { model: 'lenet5', lr: 0.1, schedule: { warmup: 10 }, dataDir: null },
+    arithmetic: 'exact',
     dataset: { name: 'mnist', sha256: 'ab'.repeat(32) },
     parameters,
     stateValues,

@@ -36,6 +36,7 @@ export async function tinyRun(batch: number): Promise<TinyRun> {
     welcome: {
       type: 'welcome',
       run: 'tiny',
+      arithmetic: 'exact',
       model: SPEC,
       optimizer: 'sgd',
       seed: 1,

@@ -1,0 +1,34 @@
+import type { Model } from '../../model/model.js';
+import { findTfjsNode } from './find.js';
+import { savedModel } from './saved-model.js';
+
+/** TensorFlow as threads are told to start it. */
+export interface TfjsNodeEngine {
+  readonly name: 'tfjs-node';
+  readonly note: string;
+  /** The folder of the package `@tensorflow/tfjs-node`. */
+  readonly folder: string;
+  /** Values of one sample. */
+  readonly sampleValues: number;
+  readonly parameterCount: number;
+  /** The model as a SavedModel's bytes. */
+  readonly savedModel: Uint8Array;
+}
+
+/**
+ * Loads TensorFlow into this process, and writes the model as it wants it.
+ * @throws DtrainError ENGINE_MISSING if TensorFlow cannot be had, MODEL_INVALID for a layer that
+ * this engine lacks
+ */
+export function prepareTfjsNode(model: Model): TfjsNodeEngine {
+  const bytes = savedModel(model);
+  const { folder, version } = findTfjsNode();
+  return {
+    name: 'tfjs-node',
+    note: `TensorFlow ${version}`,
+    folder,
+    sampleValues: model.spec.input.reduce((product, extent) => product * extent),
+    parameterCount: model.parameterCount,
+    savedModel: bytes,
+  };
+}
