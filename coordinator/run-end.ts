@@ -25,8 +25,8 @@ const COLD = 5;
 /** The least time, and the part of what is left, after which the money's end is looked up again. */
 const LOOK = { seconds: 0.05, part: 0.05 };
 
-/** Until when money lasts is found to so many seconds, and looked for so far ahead. */
-const SEARCH = { precision: 0.001, most: 1e7 };
+/** Until when money lasts is found to so many seconds, and looked for from so near to so far. */
+const SEARCH = { precision: 0.005, first: 0.05, most: 1e7 };
 
 /**
  * Says when a run must end. What follows its last step, an evaluation and some writing, takes time
@@ -131,14 +131,15 @@ export class RunEnd {
     const { budget = null } = this.#limits ?? {};
     if (budget === null || now < this.#money.lookAt) return this.#money.at;
     const enough = (seconds: number): boolean => this.#isAffordable(now, seconds);
-    let [least, most] = [0, SEARCH.precision];
+    let [least, most] = [0, SEARCH.first];
+    if (enough(SEARCH.most)) [least, most] = [Infinity, Infinity];
     while (most < SEARCH.most && enough(most)) [least, most] = [most, 2 * most];
-    while (most < SEARCH.most && most - least > SEARCH.precision) {
+    while (most - least > SEARCH.precision) {
       const middle = (least + most) / 2;
       if (enough(middle)) least = middle;
       else most = middle;
     }
-    const left = most < SEARCH.most ? least : Infinity;
+    const left = least;
     const lookAt = now + Math.max(LOOK.seconds, Math.min(left, 1e6) * LOOK.part);
     this.#money = { at: now + left, lookAt };
     return this.#money.at;
