@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { CoordinatorConfig, TrainConfig } from '../src/config/types.js';
 import { isPriced, type LedgerState } from '../src/cost/ledger.js';
 import { parseMoney } from '../src/cost/money.js';
+import { readPlan } from '../src/cost/planned.js';
 import { Pricing } from '../src/cost/pricing.js';
 import type { ResultEvent } from '../src/events.js';
 import { RunFolder } from '../src/report/run-folder.js';
@@ -25,6 +26,7 @@ export async function trainRun(
   if (resumed) return resumeRun(config, listeners, resumed);
   const { onNotice = () => undefined, signal } = listeners;
   const money = await moneyOf(config, undefined);
+  const plan = config.plan === null ? undefined : await readPlan(config.plan, config);
   const saved = savedConfig(config);
   const folder =
     config.out === null && config.name === null
@@ -37,6 +39,7 @@ export async function trainRun(
   const run = new Run(config, listeners, config.name ?? basename, folder, money);
   let prepared: PreparedRun | undefined;
   try {
+    if (plan) await folder.keepPlan(plan);
     prepared = await prepareRun(config, onNotice, signal);
     return await run.execute(prepared, 0);
   } catch (error) {
@@ -79,8 +82,11 @@ async function moneyOf(config: TrainConfig, paid: LedgerState | undefined): Prom
   return { pricing, budget: budgetOf(config, pricing, paid) };
 }
 
-/** `lenet5-20261231-235959`: the model and the local time. */
-function runName(model: string): string {
+/** `lenet5-20261231-235959`: the model, or the folder of its file, and the local time. */
+function runName(place: string): string {
+  const { name, ext } = path.parse(place);
+  const own = ext === '' ? name : name === 'model' ? path.basename(path.dirname(place)) : name;
+  const model = own.replace(/[^A-Za-z0-9._-]/g, '-') || 'model';
   const now = new Date();
   const digits = (...values: number[]): string =>
     values.map((value) => String(value).padStart(2, '0')).join('');

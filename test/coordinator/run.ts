@@ -88,6 +88,7 @@ export async function startRun({
     run: 'run-under-test',
     prepared: {
       model,
+      modelSha256: '',
       dataset: { ...DATASET, train, test, shape: model.spec.input, classes: model.classes },
       compiled,
       engine: { name: arithmetic === 'exact' ? 'wasm' : 'tfjs-node', arithmetic },
@@ -161,6 +162,7 @@ const CONFIG: CoordinatorConfig = {
   out: null,
   name: null,
   checkpointEvery: { seconds: 30 },
+  plan: null,
   profile: false,
   json: false,
   quiet: true,
