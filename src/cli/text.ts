@@ -41,6 +41,7 @@ export function startLines(event: StartEvent): string[] {
   return [
     `${event.run}: ${event.model}, ${count(event.parameters)} parameters, ${plural(event.steps, 'step')} of ${event.batch}`,
     `${event.dataset} from ${event.datasetSource}: ${plural(event.trainSamples, 'sample')} to train${held}, ${count(event.testSamples)} to test`,
+    ...(event.augment === undefined ? [] : [`images augmented: ${event.augment}`]),
     `${engineText(event.engine, event.engineNote, event.arithmetic)}, ${event.threads > 0 ? plural(event.threads, 'thread') : 'remote workers only'}`,
     ...(event.resumedStep === undefined
       ? []
@@ -77,7 +78,7 @@ export function workerLine(event: WorkerEvent): string {
     case 'spare':
       return `${name} is a spare for now: ${reason}.`;
     case 'working':
-      return `${name} has a share of the steps again.`;
+      return `${name} has a share of the steps again: ${reason}.`;
   }
 }
 
