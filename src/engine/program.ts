@@ -18,6 +18,9 @@ export interface Program {
   readonly kernels: readonly Kernel[];
   /** What one thread works in; must be zero before its first use. */
   readonly workSize: number;
+  /** Where the outputs are after `evaluate`, in what it works in: [output][lane]; and how many. */
+  readonly outputs: number;
+  readonly outputCount: number;
   /** A gradient piece: the weights' gradients, the loss, the correct answers, padding. */
   readonly pieceSize: number;
 }
@@ -63,7 +66,7 @@ export function compileUpdater(
   const pieceSize = pieceSizeOf(parameterCount);
   const add = addInPlace('add', target, pieceSize);
   const update = optimizerUpdate('update', target, optimizer, parameterCount);
-  return { kernels: [add, update], workSize: 0, pieceSize };
+  return { kernels: [add, update], workSize: 0, outputs: 0, outputCount: 0, pieceSize };
 }
 
 /**
@@ -119,5 +122,11 @@ export function compile(model: Model, optimizer: OptimizerName, target: Target):
   });
 
   const { kernels, pieceSize } = compileUpdater(model.parameterCount, optimizer, target);
-  return { kernels: [gradients, evaluate, ...kernels], workSize, pieceSize };
+  return {
+    kernels: [gradients, evaluate, ...kernels],
+    workSize,
+    outputs: last.y.place,
+    outputCount: last.y.planes.channels,
+    pieceSize,
+  };
 }
