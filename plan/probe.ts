@@ -232,6 +232,8 @@ async function probeWorkers(
   };
   try {
     const measuring = measure();
+    // Whoever waits for it sees it, unless a process has failed before.
+    measuring.catch(() => undefined);
     return await Promise.race([measuring, processes?.failed ?? measuring]);
   } finally {
     await fleet.close('stopped');
@@ -258,7 +260,14 @@ async function measureWorkers(
     ...fitWorker(rounds, member.threads),
   }));
   const busy = fitted.reduce((sum, one) => sum + (one.sharesCores ? one.threads : 0), 0);
-  const together = members.length > 1 ? await workerProbe.together(seconds, signal) : [];
+  const together =
+    members.length > 1
+      ? await workerProbe.together(
+          members.map(([id]) => id),
+          seconds,
+          signal,
+        )
+      : [];
   const slowdowns = together.flatMap(({ microBatches, own }) =>
     own.map((time, index) => {
       const { shareSeconds = 0, microBatchSeconds = 0, threads = 1 } = fitted[index] ?? {};

@@ -61,8 +61,7 @@ export class WorkerProbe implements WorkerHost {
   leave(id: MemberId): void {
     const name = this.#members.get(id)?.name ?? '';
     this.#members.delete(id);
-    const sentence = `The worker ${name} left while it was measured.`;
-    this.#waiting.get(id)?.reject(new DtrainError('WORKER_FAILED', sentence));
+    this.#waiting.get(id)?.reject(leftEarly(`The worker ${name}`));
     this.#onChange();
   }
 
@@ -122,12 +121,13 @@ export class WorkerProbe implements WorkerHost {
    * @returns for each round the seconds that each of them computed, and for how many micro-batches
    */
   async together(
+    members: readonly MemberId[],
     seconds: number,
     signal: AbortSignal,
   ): Promise<{ readonly microBatches: number; readonly own: readonly number[] }[]> {
     const { microBatches } = batchOf(this.#prepared.plan, 0);
-    const size = Math.max(1, Math.floor(microBatches / this.#members.size));
-    const questions = [...this.#members.keys()].map((member, index) => {
+    const size = Math.max(1, Math.floor(microBatches / members.length));
+    const questions = members.map((member, index) => {
       const first = Math.min(index * size, microBatches - size);
       return { member, range: { first, last: first + size } };
     });
@@ -146,6 +146,7 @@ export class WorkerProbe implements WorkerHost {
     const answers = questions.map(
       (question) =>
         new Promise<number>((resolve, reject) => {
+          if (!this.#members.has(question.member)) reject(leftEarly('A worker'));
           this.#waiting.set(question.member, { question, resolve, reject });
           const work = encodeFrame({ type: 'work', step: 0, ...question.range });
           this.#members.get(question.member)?.send(work);
@@ -153,6 +154,10 @@ export class WorkerProbe implements WorkerHost {
     );
     return Promise.all(answers);
   }
+}
+
+function leftEarly(who: string): DtrainError {
+  return new DtrainError('WORKER_FAILED', `${who} left while it was measured.`);
 }
 
 /** Does something again and again for about so many seconds; the first times do not count. */
