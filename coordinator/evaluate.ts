@@ -1,12 +1,12 @@
 import { availableParallelism } from 'node:os';
 import type { InspectionConfig } from '../src/config/types.js';
 import { copySplit, NO_SAMPLES, sizeOfSplit } from '../src/data/dataset.js';
+import { checkFits } from '../src/data/fits.js';
 import { loadMnist } from '../src/data/mnist.js';
 import { byteTable } from '../src/data/normalise.js';
 import { type ChosenEngine, chooseEngine } from '../src/engine/choose.js';
 import { arithmeticOf } from '../src/engine/names.js';
 import { compileForWasm } from '../src/engine/wasm/compile.js';
-import { DtrainError } from '../src/errors.js';
 import { loadModel } from '../src/model/files/load.js';
 import type { Evaluation } from '../src/threads/evaluation.js';
 import { ThreadPool } from '../src/threads/pool.js';
@@ -30,12 +30,8 @@ export async function evaluateModel(
 ): Promise<EvaluatedModel> {
   const { model, weights, file } = await loadModel(place);
   const dataset = await loadMnist({ dataDir: config.dataDir ?? undefined, onNotice, signal });
-  const { shape, classes, test } = dataset;
-  if (String(model.spec.input) !== String(shape) || model.classes !== classes) {
-    const wanted = `${model.spec.input.join('x')} samples of ${model.classes} classes`;
-    const there = `${shape.join('x')} of ${classes}`;
-    throw new DtrainError('MODEL_FILE', `${file} takes ${wanted}; ${dataset.name} has ${there}.`);
-  }
+  checkFits(file, model, dataset);
+  const { test } = dataset;
   const optimizer = 'sgd';
   const { module, program } = await compileForWasm(model, optimizer, arithmeticOf(config.engine));
   const wasm = { module, workSize: program.workSize };

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { BatchPlan } from '../src/data/batches.js';
 import { byteTable } from '../src/data/normalise.js';
 import { copySplit, type Dataset, sizeOfSplit } from '../src/data/dataset.js';
+import { checkFits } from '../src/data/fits.js';
 import { loadMnist } from '../src/data/mnist.js';
 import { holdOut } from '../src/data/order.js';
 import { stepsPerEpoch } from '../src/data/batches.js';
@@ -11,14 +12,16 @@ import { type Compiled, compileForWasm } from '../src/engine/wasm/compile.js';
 import { DtrainError } from '../src/errors.js';
 import type { TrainConfig } from '../src/config/types.js';
 import { initialWeights } from '../src/model/initial-weights.js';
-import { builtInModels } from '../src/model/lenet5.js';
-import { buildModel, type Model } from '../src/model/model.js';
+import { findModel } from '../src/model/files/find.js';
+import type { Model } from '../src/model/model.js';
 import { stateSlots } from '../src/optim/optimizer.js';
 import { ThreadPool } from '../src/threads/pool.js';
 
 /** Everything a run needs before its first step. */
 export interface PreparedRun {
   readonly model: Model;
+  /** Of the model as it was found, with the weights that it brought. */
+  readonly modelSha256: string;
   readonly dataset: Dataset;
   readonly compiled: Compiled;
   readonly engine: ChosenEngine;
@@ -30,14 +33,14 @@ export interface PreparedRun {
 
 /**
  * Loads the data, compiles the model and starts the threads, with the run's first weights.
- * @throws DtrainError DATA_MISSING, DATA_DAMAGED, USAGE
+ * @throws DtrainError DATA_MISSING, DATA_DAMAGED, MODEL_FILE, USAGE
  */
 export async function prepareRun(
   config: TrainConfig,
   onNotice: (sentence: string) => void,
   signal?: AbortSignal,
 ): Promise<PreparedRun> {
-  const model = buildModel(builtInModels[config.model]);
+  const { model, weights, sha256: modelSha256 } = await findModel(config.model);
   const compiling = compileForWasm(model, config.optimizer, arithmeticOf(config.engine));
   const [dataset, compiled, engine] = await Promise.all([
     loadMnist({
@@ -50,6 +53,7 @@ export async function prepareRun(
       chooseEngine(config.engine, model, config.optimizer, { module, workSize }),
     ),
   ]);
+  checkFits(config.model, model, dataset);
   const { seed, batch, validation } = config;
   if (dataset.note !== undefined) onNotice(dataset.note);
   const samples = dataset.train.count - validation;
@@ -79,13 +83,14 @@ export async function prepareRun(
     test: sizeOfSplit(dataset.test),
     table,
   });
-  pool.weights.set(initialWeights(model, seed));
+  pool.weights.set(weights ?? initialWeights(model, seed));
   copySplit(dataset.train, pool.training);
   copySplit(dataset.test, pool.test);
   pool.setLists(holdOut({ seed, samples: dataset.train.count, validation }));
   await pool.ready();
   return {
     model,
+    modelSha256,
     // The threads' copy of the samples is the only one that is kept.
     dataset: { ...dataset, train: pool.training, test: pool.test },
     compiled,

@@ -36,7 +36,7 @@ export function savedConfig(config: TrainConfig | CoordinatorConfig): Record<str
 export function takeCheckpoint(
   { name, arithmetic }: RunIdentity,
   config: TrainConfig | CoordinatorConfig,
-  { pool, model, dataset, plan }: PreparedRun,
+  { pool, model, modelSha256, dataset, plan }: PreparedRun,
   step: number,
   progress: RunProgress,
   ledger: LedgerState,
@@ -53,6 +53,7 @@ export function takeCheckpoint(
       config: savedConfig(saved),
       arithmetic,
       dataset: datasetId(dataset),
+      modelSha256,
       parameters: model.parameterCount,
       stateValues: state.length,
       progress,

@@ -76,8 +76,11 @@ async function resumeRun(
   }
 }
 
-/** `lenet5-20261231-235959`: the model and the local time. */
-function runName(model: string): string {
+/** `lenet5-20261231-235959`: the model, or the folder of its file, and the local time. */
+function runName(place: string): string {
+  const { name, ext } = path.parse(place);
+  const own = ext === '' ? name : name === 'model' ? path.basename(path.dirname(place)) : name;
+  const model = own.replace(/[^A-Za-z0-9._-]/g, '-') || 'model';
   const now = new Date();
   const digits = (...values: number[]): string =>
     values.map((value) => String(value).padStart(2, '0')).join('');

@@ -3,8 +3,7 @@ import { Pricing } from '../src/cost/pricing.js';
 import { stepsPerEpoch } from '../src/data/batches.js';
 import { LANES } from '../src/engine/ir/types.js';
 import { DtrainError } from '../src/errors.js';
-import { builtInModels } from '../src/model/lenet5.js';
-import { buildModel } from '../src/model/model.js';
+import { findModel } from '../src/model/files/find.js';
 import { type DescribedMachine, type FleetFile, readFleetFile } from './fleet-file.js';
 import { groupsOf } from './groups.js';
 import type { Coordinator, Job, Machine } from './machine.js';
@@ -58,7 +57,7 @@ export async function basisOf(config: PlanConfig, listeners: ProbeListeners): Pr
   const file = config.fleet === null ? null : await readFleetFile(config.fleet, '--fleet');
   const pricing = await Pricing.of(config, file && currencyIn(file));
   const basis = file
-    ? described(config, file, recorded)
+    ? await described(config, file, recorded)
     : measured(config, recorded, recorded ?? (await probe(config, pricing, listeners)));
   const priced = (machine: Machine): Machine => {
     const found = pricing.of(machine.name, machine.price ?? pricing.own);
@@ -79,9 +78,14 @@ function currencyIn({ local, workers }: FleetFile): string | null {
   return machines.find(({ price }) => price?.currency)?.price?.currency ?? null;
 }
 
-function described(config: PlanConfig, file: FleetFile, profile: Profile | null): Unpriced {
+async function described(
+  config: PlanConfig,
+  file: FleetFile,
+  profile: Profile | null,
+): Promise<Unpriced> {
   const { model, batch, validation } = config;
   const { local, workers } = file;
+  const found = await findModel(model);
   const samples = TRAINING_SAMPLES - validation;
   if (batch > samples) {
     const sentence = `A batch of ${batch} samples is more than the ${samples} of the training set: choose a smaller --batch.`;
@@ -90,7 +94,7 @@ function described(config: PlanConfig, file: FleetFile, profile: Profile | null)
   const evaluating = local ?? workers[0]?.machine;
   const job = jobOf(config, {
     model,
-    parameters: buildModel(builtInModels[model]).parameterCount,
+    parameters: found.model.parameterCount,
     samples,
     batch,
     startSeconds: 0,

@@ -1,7 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { readText } from '../src/config/files.js';
-import { models } from '../src/config/types.js';
 import { formatAmount } from '../src/cost/money.js';
 import { planMark } from '../src/cost/planned.js';
 import { readPrice, statedPrice, statePrice } from '../src/cost/price.js';
@@ -36,7 +35,7 @@ const profile = z.strictObject({
     load: amount,
   }),
   engine: z.string(),
-  model: z.enum(models),
+  model: z.string(),
   parameters: count,
   samples: count.min(1),
   batch: count.min(1),

@@ -1,4 +1,6 @@
 import { isIP } from 'node:net';
+import { resolve } from 'node:path';
+import { builtInModels, builtInNames } from '../model/built-in.js';
 import type { CheckpointInterval } from './types.js';
 
 /** Reads an option's value from a flag's or variable's text or from a JSON value. */
@@ -33,6 +35,15 @@ function text(expects: string, accepts: (value: string) => boolean): Parser<stri
     parse: (value) => (typeof value === 'string' && accepts(value) ? value : undefined),
   };
 }
+
+/** A built-in model's name, or where a model's file or folder is, whatever folder is the current one. */
+export const modelPlace: Parser<string> = {
+  expects: `${builtInNames}, or a model's file or folder`,
+  parse: (value) => {
+    if (typeof value !== 'string' || value === '' || value.includes('\0')) return undefined;
+    return builtInModels.has(value) ? value : resolve(value);
+  },
+};
 
 export function wholeNumber(least: number, most: number): Parser<number> {
   return number(

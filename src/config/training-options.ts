@@ -1,7 +1,8 @@
 import { type OptimizerName, optimizers } from '../optim/optimizer.js';
 import type { OptionTable } from './option.js';
-import { fraction, fractionBelowOne, rate, oneOf, wholeNumber } from './parsers.js';
-import { models, type Overridable, schedules, type TrainingSettings } from './types.js';
+import { builtInNames } from '../model/built-in.js';
+import { fraction, fractionBelowOne, modelPlace, rate, oneOf, wholeNumber } from './parsers.js';
+import { type Overridable, schedules, type TrainingSettings } from './types.js';
 
 /** The peak learning rate where none is given. */
 export const defaultLearningRates: Readonly<Record<OptimizerName, number>> = {
@@ -14,10 +15,10 @@ export const defaultLearningRates: Readonly<Record<OptimizerName, number>> = {
 /** What determines the trained weights. */
 export const trainingOptions: OptionTable<keyof TrainingSettings> = {
   model: {
-    flag: '--model <name>',
-    description: `model to train: ${models.join(' or ')}`,
+    flag: '--model <name|path>',
+    description: `model to train: ${builtInNames}, or a model's file or folder`,
     default: 'lenet5',
-    parser: oneOf(models),
+    parser: modelPlace,
   },
   epochs: {
     flag: '--epochs <count>',

@@ -36,6 +36,3 @@ export const lenet5Of1998: ModelSpec = {
   input: [28, 28, 1],
   layers: lenet5Layers('tanh', 'averagePool2d'),
 };
-
-/** The models that go by name. */
-export const builtInModels = { lenet5, 'lenet5-1998': lenet5Of1998 } as const;

@@ -1,3 +1,4 @@
+import { resolve as wholePath } from 'node:path';
 import { expect, test } from 'vitest';
 import {
   coordinatorKeys,
@@ -70,7 +71,16 @@ const amount: Values = {
 };
 
 const cases: Readonly<Record<Exclude<OptionKey, 'config' | 'tokenFile'>, Values>> = {
-  model: choice('lenet5', 'lenet5-1998'),
+  model: {
+    valid: [
+      ['lenet5-1998', 'lenet5-1998'],
+      ['cnn', 'cnn'],
+      ['/models/mine', '/models/mine'],
+      ['mine/model.json', wholePath('mine/model.json')],
+    ],
+    invalid: ['', 'a\0b', 3, ['cnn']],
+    expects: "lenet5, lenet5-1998, mlp, cnn, or a model's file or folder",
+  },
   dataDir: path,
   epochs: whole(1, 10_000),
   steps: whole(1, 1_000_000_000),

@@ -87,6 +87,7 @@ export async function startRun({
     run: 'run-under-test',
     prepared: {
       model,
+      modelSha256: '',
       dataset: { ...DATASET, train, test, shape: model.spec.input, classes: model.classes },
       compiled,
       engine: { name: arithmetic === 'exact' ? 'wasm' : 'tfjs-node', arithmetic },
