@@ -19,7 +19,7 @@ import { CoordinatorServer } from './server.js';
 export interface FleetOptions {
   readonly config: Pick<
     CoordinatorConfig,
-    'host' | 'port' | 'optimizer' | 'seed' | 'batch' | 'validation'
+    'host' | 'port' | 'optimizer' | 'seed' | 'batch' | 'validation' | 'augment'
   >;
   /** What a worker must know to join; null if nothing. */
   readonly token: string | null;
@@ -78,12 +78,22 @@ export class Fleet {
     return { ...this.#training.traffic };
   }
 
+  /** Sends the workers home, since the run has reached a limit: they cost nothing any more. */
+  dismiss(): void {
+    const frame = doneFrame('limit');
+    for (const worker of this.#workers) worker.dismiss(frame);
+  }
+
   /** Tells the workers how the run ended, and stops listening. */
   async close(outcome: RunEnding): Promise<void> {
-    const frame = encodeFrame({ type: 'done', outcome } satisfies CoordinatorMessage);
+    const frame = doneFrame(outcome);
     for (const worker of this.#workers) worker.end(frame);
     await this.#server.close();
   }
+}
+
+function doneFrame(outcome: RunEnding): Buffer {
+  return encodeFrame({ type: 'done', outcome } satisfies CoordinatorMessage);
 }
 
 function acceptWorker(
@@ -137,6 +147,7 @@ function welcomeFrame(
     seed: config.seed,
     batch: config.batch,
     validation: config.validation,
+    augment: config.augment,
     module: { sha256: compiled.sha256, workSize: compiled.program.workSize },
     data: { table: Array.from(table), shards },
   };

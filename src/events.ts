@@ -29,6 +29,8 @@ export interface StartEvent {
   /** Steps in all, if nothing ends the run before. */
   readonly steps: number;
   readonly seed: number;
+  /** How training images are changed, as `--augment` takes it; if they are. */
+  readonly augment?: string;
   /** Steps that were taken before, if the run is resumed. */
   readonly resumedStep?: number;
   /** Where workers can join, if the run listens: `ws://host:port`. */
@@ -68,7 +70,7 @@ export interface WorkerEvent {
   readonly threads: number;
   /** Remote workers after this that can be counted on. */
   readonly workers: number;
-  /** Why it left, is lost or is a spare. */
+  /** Why it left, is lost, is a spare or has a share again. */
   readonly reason?: string;
 }
 

@@ -1,3 +1,4 @@
+import type { Augmentation } from '../augment/augmentation.js';
 import type { EngineChoice } from '../engine/names.js';
 import type { PriceSettings } from '../cost/own-price.js';
 import type { MoneySettings } from '../cost/pricing.js';
@@ -27,6 +28,8 @@ export interface TrainingSettings {
   readonly seed: number;
   /** Samples held out of the training set. */
   readonly validation: number;
+  /** How training images are changed; evaluation never is. */
+  readonly augment: Augmentation;
 }
 
 /** How often a run saves a checkpoint, beside the end of each epoch and its own end. */
@@ -36,7 +39,7 @@ export type CheckpointInterval = { readonly steps: number } | { readonly seconds
 export type Deadline = { readonly seconds: number } | { readonly at: number };
 
 export const policies = ['cheapest', 'fastest', 'balanced'] as const;
-type PolicyName = (typeof policies)[number];
+export type PolicyName = (typeof policies)[number];
 
 /** What ends a run before its last step. */
 export interface LimitSettings {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type Change, largestAmounts } from '../augment/augmentation.js';
 import { arithmetics, engines } from '../engine/names.js';
 import { statedPrice } from '../cost/price.js';
 import { mostNodes } from '../reduce/tree.js';
@@ -37,6 +38,10 @@ export const limits = {
   probe: { first: 1, longest: 30 },
   /** Seconds without a share after which a worker is called a spare, and with one again none. */
   spareAfter: 1,
+  /** Seconds between two looks at who should compute, if nobody comes or goes. */
+  policyEvery: 1,
+  /** A worker is released that has been a spare for so many seconds, and has answered so often. */
+  release: { seconds: 5, answers: 3 },
   /** Bytes that may wait for a slow reader, beyond two frames of weights. */
   waitingBytes: 1024 * 1024,
   /** Answers that nobody asked for, in a row, after which a worker is cut off. */
@@ -70,6 +75,7 @@ export const limits = {
 const count = z.number().int().min(0).max(0xffff_ffff);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const name = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/);
+const amount = (change: Change) => z.number().min(0).max(largestAmounts[change]);
 /** Printable ASCII alone: it ends on somebody's terminal. */
 const sentence = z.string().regex(/^[\x20-\x7e]{0,1000}$/);
 
@@ -117,6 +123,13 @@ const welcome = z.strictObject({
   batch: z.number().int().min(1).max(65_536),
   /** Samples held out of the training split. */
   validation: count,
+  /** By how much training images are changed at most. */
+  augment: z.strictObject({
+    shift: amount('shift'),
+    rotate: amount('rotate'),
+    scale: amount('scale'),
+    elastic: amount('elastic'),
+  }),
   /** Hash of the payload; float32 values that a thread wants to work in. */
   module: z.strictObject({ sha256, workSize: count.max(limits.workValues) }),
   data: z.strictObject({

@@ -1,3 +1,4 @@
+import { NO_AUGMENTATION } from '../../src/augment/augmentation.js';
 import { onTestFinished } from 'vitest';
 import { Fleet } from '../../dist/coordinator/fleet.js';
 import { NOTHING_DONE } from '../../dist/coordinator/tally.js';
@@ -68,6 +69,7 @@ export async function startRun({
     paid: undefined,
     startWith: workers,
     validation: false,
+    onLimit: () => undefined,
     onSave: (step) => saves.push(step),
     hyper: (step) => {
       const { samples } = batchOf(plan, step);
@@ -155,6 +157,7 @@ const CONFIG: CoordinatorConfig = {
   warmup: 0,
   seed: 11,
   validation: 0,
+  augment: NO_AUGMENTATION,
   dataDir: null,
   engine: 'wasm',
   threads: 0,
