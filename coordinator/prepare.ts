@@ -1,10 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { augmentationOf } from '../src/augment/augmentation.js';
 import type { BatchPlan } from '../src/data/batches.js';
-import { byteTable } from '../src/data/normalise.js';
-import { copySplit, type Dataset, sizeOfSplit } from '../src/data/dataset.js';
+import { loadData } from '../src/data/load.js';
+import { copySplit, type Dataset, sizeOfSplit, tableOf } from '../src/data/dataset.js';
 import { checkFits } from '../src/data/fits.js';
-import { loadMnist } from '../src/data/mnist.js';
+import { imageSizeOf } from '../src/data/images/decode.js';
 import { holdOut } from '../src/data/order.js';
 import { stepsPerEpoch } from '../src/data/batches.js';
 import { type ChosenEngine, chooseEngine } from '../src/engine/choose.js';
@@ -12,6 +12,7 @@ import { arithmeticOf } from '../src/engine/names.js';
 import { type Compiled, compileForWasm } from '../src/engine/wasm/compile.js';
 import { DtrainError } from '../src/errors.js';
 import type { TrainConfig } from '../src/config/types.js';
+import { adaptedTo, withInputType } from '../src/model/adapt.js';
 import { initialWeights } from '../src/model/initial-weights.js';
 import { findModel } from '../src/model/files/find.js';
 import type { Model } from '../src/model/model.js';
@@ -41,21 +42,23 @@ export async function prepareRun(
   onNotice: (sentence: string) => void,
   signal?: AbortSignal,
 ): Promise<PreparedRun> {
-  const { model, weights, sha256: modelSha256 } = await findModel(config.model);
-  const compiling = compileForWasm(model, config.optimizer, arithmeticOf(config.engine));
-  const [dataset, compiled, engine] = await Promise.all([
-    loadMnist({
-      ...(config.dataDir !== null && { dataDir: config.dataDir }),
-      onNotice,
-      ...(signal && { signal }),
-    }),
-    compiling,
-    compiling.then(({ module, program: { workSize } }) =>
-      chooseEngine(config.engine, model, config.optimizer, { module, workSize }),
-    ),
-  ]);
+  const { seed, batch, validation, optimizer } = config;
+  const { model: found, builtIn, weights, sha256: modelSha256 } = await findModel(config.model);
+  const dataset = await loadData({
+    ...config,
+    imageSize: config.imageSize ?? (builtIn ? null : imageSizeOf(found.spec.input)),
+    holdOut: true,
+    onNotice,
+    signal,
+  });
+  const model = builtIn
+    ? adaptedTo(dataset, found.spec)
+    : withInputType(dataset.inputType, found.spec);
   checkFits(config.model, model, dataset);
-  const { seed, batch, validation } = config;
+  const compiled = await compileForWasm(model, optimizer, arithmeticOf(config.engine));
+  const { module, program } = compiled;
+  const wasm = { module, workSize: program.workSize };
+  const engine = await chooseEngine(config.engine, model, optimizer, wasm);
   if (dataset.note !== undefined) onNotice(dataset.note);
   const samples = dataset.train.count - validation;
   if (samples < 1) {
@@ -66,17 +69,17 @@ export async function prepareRun(
   }
   const plan = { samples, batch };
   const wholeRun = stepsPerEpoch(plan) * config.epochs;
-  const table = byteTable();
+  const table = tableOf(dataset);
   const training = sizeOfSplit(dataset.train);
   const pool = new ThreadPool({
     // Without threads of its own the coordinator still evaluates, on one.
     threads: Math.max(1, config.threads),
     cores: availableParallelism(),
-    module: compiled.module,
-    program: compiled.program,
+    module,
+    program,
     engine,
     parameterCount: model.parameterCount,
-    stateSlots: stateSlots[config.optimizer],
+    stateSlots: stateSlots[optimizer],
     seed,
     batch,
     training,

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { LANES } from '../ir/types.js';
 import type { Place, SampleCall, Surroundings, ThreadEngine } from '../engine.js';
 import type { TfjsNodeEngine } from './prepare.js';
+import { readSample } from '../sample-values.js';
 import { signatures, TAG } from './saved-model.js';
 
 /** Float32 values of an evaluated micro-batch: loss, correct answers, each lane's class. */
@@ -96,25 +97,20 @@ class GraphEngine implements ThreadEngine {
 
   #gather({ images, labels, indices, count }: SampleCall): { labels: Int32Array } {
     const { memory, table, weights } = this.#surroundings;
-    const { sampleValues, parameterCount } = this.#engine;
+    const { layout, parameterCount } = this.#engine;
     const { buffer } = memory;
-    const floats = new Float32Array(buffer, table, 256);
     const numbers = new Uint32Array(buffer, indices, count);
     const bytes = new Uint8Array(buffer);
     this.#weights.set(new Float32Array(buffer, weights, parameterCount));
-    if (this.#samples.length !== count * sampleValues) {
-      this.#samples = new Float32Array(count * sampleValues);
+    if (this.#samples.length !== count * layout.values) {
+      this.#samples = new Float32Array(count * layout.values);
     }
-    const samples = this.#samples;
     const found = new Int32Array(count);
-    let to = 0;
     for (let sample = 0; sample < count; sample++) {
       const number = numbers[sample] ?? 0;
       found[sample] = bytes[labels + number] ?? 0;
-      const from = images + number * sampleValues;
-      for (let at = from; at < from + sampleValues; at++) {
-        samples[to++] = floats[bytes[at] ?? 0] ?? NaN;
-      }
+      const target = this.#samples.subarray(sample * layout.values);
+      readSample(buffer, layout, images + number * layout.bytes, table, target);
     }
     return { labels: found };
   }
