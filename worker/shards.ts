@@ -102,6 +102,10 @@ async function download(
       response.destroy();
       throw new DtrainError('PROTOCOL', `A shard was refused (HTTP status ${statusCode}).`);
     }
+    if (response.headers['content-encoding'] !== undefined) {
+      response.destroy();
+      throw new DtrainError('PROTOCOL', 'The coordinator packed a shard, which no worker asks for.');
+    }
     let received = 0;
     for await (const chunk of response as AsyncIterable<Buffer>) {
       timer.refresh();

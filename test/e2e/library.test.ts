@@ -138,8 +138,8 @@ describe.concurrent("import { train } from 'dtrain'", () => {
         return undefined;
       }
       export const code = (error: unknown): string => error instanceof DtrainError ? error.code : '';
-      // @ts-expect-error -- no such model
-      export const wrongModel = train({ model: 'lenet6' });
+      // @ts-expect-error -- no such optimizer
+      export const wrongOptimizer = train({ optimizer: 'adamax' });
       // @ts-expect-error -- no such option
       export const wrongName = train({ batchSize: 3 });
       // @ts-expect-error -- not a number
