@@ -104,7 +104,10 @@ async function download(
     }
     if (response.headers['content-encoding'] !== undefined) {
       response.destroy();
-      throw new DtrainError('PROTOCOL', 'The coordinator packed a shard, which no worker asks for.');
+      throw new DtrainError(
+        'PROTOCOL',
+        'The coordinator packed a shard, which no worker asks for.',
+      );
     }
     let received = 0;
     for await (const chunk of response as AsyncIterable<Buffer>) {
