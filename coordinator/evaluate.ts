@@ -7,9 +7,10 @@ import { type ChosenEngine, chooseEngine } from '../src/engine/choose.js';
 import { arithmeticOf } from '../src/engine/names.js';
 import { compileForWasm } from '../src/engine/wasm/compile.js';
 import { DtrainError } from '../src/errors.js';
-import { loadModel } from '../src/model/files/load.js';
+import { sizeOf } from '../src/model/model.js';
 import type { Evaluation } from '../src/threads/evaluation.js';
 import { ThreadPool } from '../src/threads/pool.js';
+import { modelOf } from './run-model.js';
 
 /** What `dtrain eval` tells. */
 export interface EvaluatedModel {
@@ -28,18 +29,21 @@ export async function evaluateModel(
   config: InspectionConfig,
   { onNotice, signal }: { onNotice: (sentence: string) => void; signal: AbortSignal },
 ): Promise<EvaluatedModel> {
-  const { model, weights, file } = await loadModel(place);
+  const { model, weights, trained } = await modelOf(place, config.engine, 0);
+  if (!trained) {
+    throw new DtrainError('MODEL_FILE', `${place} describes a model but has no weights of it.`);
+  }
   const dataset = await loadMnist({ dataDir: config.dataDir ?? undefined, onNotice, signal });
   const { shape, classes, test } = dataset;
-  if (String(model.spec.input) !== String(shape) || model.classes !== classes) {
+  if (sizeOf(model.spec.input) !== sizeOf(shape) || model.classes !== classes) {
     const wanted = `${model.spec.input.join('x')} samples of ${model.classes} classes`;
     const there = `${shape.join('x')} of ${classes}`;
-    throw new DtrainError('MODEL_FILE', `${file} takes ${wanted}; ${dataset.name} has ${there}.`);
+    throw new DtrainError('MODEL_FILE', `${place} takes ${wanted}; ${dataset.name} has ${there}.`);
   }
   const optimizer = 'sgd';
   const { module, program } = await compileForWasm(model, optimizer, arithmeticOf(config.engine));
   const wasm = { module, workSize: program.workSize };
-  const engine = await chooseEngine(config.engine, model, optimizer, wasm);
+  const engine = await chooseEngine(config.engine, model, optimizer, wasm, config.threads);
   const pool = new ThreadPool({
     threads: config.threads,
     cores: availableParallelism(),

@@ -10,15 +10,15 @@ import { arithmeticOf } from '../src/engine/names.js';
 import { type Compiled, compileForWasm } from '../src/engine/wasm/compile.js';
 import { DtrainError } from '../src/errors.js';
 import type { TrainConfig } from '../src/config/types.js';
-import { initialWeights } from '../src/model/initial-weights.js';
-import { builtInModels } from '../src/model/lenet5.js';
-import { buildModel, type Model } from '../src/model/model.js';
+import type { NamedRunModel } from '../src/engine/run-model.js';
+import { sizeOf } from '../src/model/model.js';
 import { stateSlots } from '../src/optim/optimizer.js';
 import { ThreadPool } from '../src/threads/pool.js';
+import { modelOf } from './run-model.js';
 
 /** Everything a run needs before its first step. */
 export interface PreparedRun {
-  readonly model: Model;
+  readonly model: NamedRunModel;
   readonly dataset: Dataset;
   readonly compiled: Compiled;
   readonly engine: ChosenEngine;
@@ -37,7 +37,9 @@ export async function prepareRun(
   onNotice: (sentence: string) => void,
   signal?: AbortSignal,
 ): Promise<PreparedRun> {
-  const model = buildModel(builtInModels[config.model]);
+  const { model, weights } = await modelOf(config.model, config.engine, config.seed);
+  // Without threads of its own the coordinator still evaluates, on one.
+  const threads = Math.max(1, config.threads);
   const compiling = compileForWasm(model, config.optimizer, arithmeticOf(config.engine));
   const [dataset, compiled, engine] = await Promise.all([
     loadMnist({
@@ -47,7 +49,7 @@ export async function prepareRun(
     }),
     compiling,
     compiling.then(({ module, program: { workSize } }) =>
-      chooseEngine(config.engine, model, config.optimizer, { module, workSize }),
+      chooseEngine(config.engine, model, config.optimizer, { module, workSize }, threads),
     ),
   ]);
   const { seed, batch, validation } = config;
@@ -59,12 +61,12 @@ export async function prepareRun(
       `--validation ${validation} leaves nothing to train on: the training set has ${dataset.train.count} samples.`,
     );
   }
+  checkFit(model, dataset);
   const plan = { samples, batch };
   const wholeRun = stepsPerEpoch(plan) * config.epochs;
   const table = byteTable();
   const pool = new ThreadPool({
-    // Without threads of its own the coordinator still evaluates, on one.
-    threads: Math.max(1, config.threads),
+    threads,
     cores: availableParallelism(),
     module: compiled.module,
     program: compiled.program,
@@ -79,7 +81,7 @@ export async function prepareRun(
     test: sizeOfSplit(dataset.test),
     table,
   });
-  pool.weights.set(initialWeights(model, seed));
+  pool.weights.set(weights);
   copySplit(dataset.train, pool.training);
   copySplit(dataset.test, pool.test);
   pool.setLists(holdOut({ seed, samples: dataset.train.count, validation }));
@@ -95,4 +97,17 @@ export async function prepareRun(
     totalSteps: Math.min(wholeRun, config.steps ?? wholeRun),
     pool,
   };
+}
+
+/** @throws DtrainError MODEL_INVALID if the model is not for such samples */
+function checkFit(
+  { spec, classes }: NamedRunModel,
+  { name, shape, classes: needed }: Dataset,
+): void {
+  if (sizeOf(spec.input) === sizeOf(shape) && classes >= needed) return;
+  const wanted = `${spec.input.join('x')} samples of ${classes} classes`;
+  throw new DtrainError(
+    'MODEL_INVALID',
+    `The model ${spec.name} takes ${wanted}; ${name} has ${shape.join('x')} of ${needed}.`,
+  );
 }

@@ -79,5 +79,12 @@ function runName(model: string): string {
   const digits = (...values: number[]): string =>
     values.map((value) => String(value).padStart(2, '0')).join('');
   const date = digits(now.getFullYear(), now.getMonth() + 1, now.getDate());
-  return `${model}-${date}-${digits(now.getHours(), now.getMinutes(), now.getSeconds())}`;
+  return `${nameOf(model)}-${date}-${digits(now.getHours(), now.getMinutes(), now.getSeconds())}`;
+}
+
+/** A model file's own name, or its folder's if the file is called as most are. */
+function nameOf(model: string): string {
+  const { dir, name } = path.parse(model);
+  const own = name === 'model' && dir !== '' ? path.basename(dir) : name;
+  return own.replace(/[^A-Za-z0-9._-]/g, '-').slice(0, 40) || 'model';
 }

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { readText } from '../src/config/files.js';
-import { models } from '../src/config/types.js';
+import { modelNames } from '../src/model/lenet5.js';
 import { formatAmount } from '../src/cost/money.js';
 import { readPrice, statedPrice, statePrice } from '../src/cost/price.js';
 import { diskReason, DtrainError } from '../src/errors.js';
@@ -38,7 +38,7 @@ const profile = z.strictObject({
     load: amount,
   }),
   engine: z.string(),
-  model: z.enum(models),
+  model: z.enum(modelNames),
   parameters: count,
   samples: count.min(1),
   batch: count.min(1),

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { isIP } from 'node:net';
 import type { CheckpointInterval } from './types.js';
 
@@ -63,6 +64,18 @@ export function oneOf<T extends string>(choices: readonly T[]): Parser<T> {
   return {
     expects: `one of ${choices.join(', ')}`,
     parse: (value) => choices.find((choice) => choice === value),
+  };
+}
+
+/** One of the built-in models, or a file's or folder's path, which becomes absolute. */
+export function modelChoice(names: readonly string[]): Parser<string> {
+  return {
+    expects: `${names.join(', ')}, a model.json, a .safetensors file or a folder with one`,
+    parse: (value) => {
+      if (typeof value !== 'string') return undefined;
+      if (names.includes(value)) return value;
+      return /[/\\]|\.(json|safetensors)$/.test(value) ? resolve(value) : undefined;
+    },
   };
 }
 

@@ -1,7 +1,8 @@
 import { type OptimizerName, optimizers } from '../optim/optimizer.js';
+import { modelNames } from '../model/lenet5.js';
 import type { OptionTable } from './option.js';
-import { fraction, fractionBelowOne, rate, oneOf, wholeNumber } from './parsers.js';
-import { models, type Overridable, schedules, type TrainingSettings } from './types.js';
+import { fraction, fractionBelowOne, modelChoice, rate, oneOf, wholeNumber } from './parsers.js';
+import { type Overridable, schedules, type TrainingSettings } from './types.js';
 
 /** The peak learning rate where none is given. */
 export const defaultLearningRates: Readonly<Record<OptimizerName, number>> = {
@@ -14,10 +15,10 @@ export const defaultLearningRates: Readonly<Record<OptimizerName, number>> = {
 /** What determines the trained weights. */
 export const trainingOptions: OptionTable<keyof TrainingSettings> = {
   model: {
-    flag: '--model <name>',
-    description: `model to train: ${models.join(' or ')}`,
+    flag: '--model <name|file>',
+    description: `model to train: ${modelNames.join(', ')}, or a model.json of TensorFlow.js`,
     default: 'lenet5',
-    parser: oneOf(models),
+    parser: modelChoice(modelNames),
   },
   epochs: {
     flag: '--epochs <count>',

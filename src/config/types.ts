@@ -3,15 +3,14 @@ import type { PriceSettings } from '../cost/own-price.js';
 import type { MoneySettings } from '../cost/pricing.js';
 import type { OptimizerName } from '../optim/optimizer.js';
 
-export const models = ['lenet5', 'lenet5-1998'] as const;
 export const schedules = ['constant', 'step', 'cosine'] as const;
 
-type ModelName = (typeof models)[number];
 type ScheduleName = (typeof schedules)[number];
 
 /** What determines the trained weights, besides the data set. */
 export interface TrainingSettings {
-  readonly model: ModelName;
+  /** A built-in model's name, or the path of a model's file or folder. */
+  readonly model: string;
   readonly epochs: number;
   /** Ends the run after so many steps, if it has not ended before; null: the epochs alone count. */
   readonly steps: number | null;

@@ -1,3 +1,4 @@
+import { resolve as resolvePath } from 'node:path';
 import { expect, test } from 'vitest';
 import {
   coordinatorKeys,
@@ -70,7 +71,16 @@ const amount: Values = {
 };
 
 const cases: Readonly<Record<Exclude<OptionKey, 'config' | 'tokenFile'>, Values>> = {
-  model: choice('lenet5', 'lenet5-1998'),
+  model: {
+    valid: [
+      ['lenet5', 'lenet5'],
+      ['/models/net/model.json', '/models/net/model.json'],
+      ['net.safetensors', resolvePath('net.safetensors')],
+      ['./net', resolvePath('net')],
+    ],
+    invalid: ['lenet6', 'LENET5', '', 5, true, null],
+    expects: 'lenet5, lenet5-1998, a model.json, a .safetensors file or a folder with one',
+  },
   dataDir: path,
   epochs: whole(1, 10_000),
   steps: whole(1, 1_000_000_000),
@@ -108,7 +118,7 @@ const cases: Readonly<Record<Exclude<OptionKey, 'config' | 'tokenFile'>, Values>
   warmup: whole(0, 1_000_000_000),
   seed: whole(0, 4_294_967_295),
   validation: whole(0, 1_000_000),
-  engine: choice('auto', 'native', 'wasm', 'tfjs-node'),
+  engine: choice('auto', 'native', 'wasm', 'tfjs-node', 'tfjs'),
   threads: whole(1, 256),
   out: path,
   checkpointEvery: {

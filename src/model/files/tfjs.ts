@@ -33,12 +33,7 @@ export function tfjsFiles(
     format: 'layers-model',
     generatedBy: 'dtrain',
     convertedBy: null,
-    modelTopology: {
-      class_name: 'Sequential',
-      config: { name, layers: kerasConfig(model) },
-      keras_version: 'tfjs-layers 4.22.0',
-      backend: 'tensor_flow.js',
-    },
+    modelTopology: tfjsTopology(model),
     weightsManifest: [
       {
         paths: ['weights.bin'],
@@ -50,6 +45,16 @@ export function tfjsFiles(
   return {
     modelJson: `${JSON.stringify(content, null, 2)}\n`,
     weightsBin: weightBytes(model, weights),
+  };
+}
+
+/** The `modelTopology` of a model's `model.json`. */
+export function tfjsTopology(model: Model): Readonly<Record<string, unknown>> {
+  return {
+    class_name: 'Sequential',
+    config: { name: model.spec.name, layers: kerasConfig(model) },
+    keras_version: 'tfjs-layers 4.22.0',
+    backend: 'tensor_flow.js',
   };
 }
 
