@@ -71,8 +71,8 @@ test('a model that only TensorFlow.js has: trained, stopped, resumed, saved and 
     'the moving mean moved',
   ).toBe(true);
   const evaluated = await place.run(['eval', 'whole', '--engine', 'tfjs', '--json']);
-  const { accuracy } = JSON.parse(evaluated.stdout) as { accuracy: number };
-  expect(accuracy).toBe(whole.testAccuracy);
+  const { testAccuracy } = JSON.parse(evaluated.stdout) as { testAccuracy: number };
+  expect(testAccuracy).toBe(whole.testAccuracy);
 });
 
 test('two threads and a remote worker come to the same model, nearly', async ({ place }) => {
