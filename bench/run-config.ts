@@ -43,6 +43,7 @@ export function runConfig(
     token,
     out: null,
     name: null,
+    plan: null,
     profile: false,
     json: false,
     quiet: true,

@@ -1,16 +1,15 @@
 import { availableParallelism } from 'node:os';
 import type { InspectionConfig } from '../src/config/types.js';
 import { copySplit, NO_SAMPLES, sizeOfSplit } from '../src/data/dataset.js';
+import { checkFits } from '../src/data/fits.js';
 import { loadMnist } from '../src/data/mnist.js';
 import { byteTable } from '../src/data/normalise.js';
 import { type ChosenEngine, chooseEngine } from '../src/engine/choose.js';
 import { arithmeticOf } from '../src/engine/names.js';
 import { compileForWasm } from '../src/engine/wasm/compile.js';
-import { DtrainError } from '../src/errors.js';
-import { sizeOf } from '../src/model/model.js';
 import type { Evaluation } from '../src/threads/evaluation.js';
 import { ThreadPool } from '../src/threads/pool.js';
-import { modelOf } from './run-model.js';
+import { trainedModel } from './run-model.js';
 
 /** What `dtrain eval` tells. */
 export interface EvaluatedModel {
@@ -29,17 +28,10 @@ export async function evaluateModel(
   config: InspectionConfig,
   { onNotice, signal }: { onNotice: (sentence: string) => void; signal: AbortSignal },
 ): Promise<EvaluatedModel> {
-  const { model, weights, trained } = await modelOf(place, config.engine, 0);
-  if (!trained) {
-    throw new DtrainError('MODEL_FILE', `${place} describes a model but has no weights of it.`);
-  }
+  const { model, weights, file } = await trainedModel(place, config.engine);
   const dataset = await loadMnist({ dataDir: config.dataDir ?? undefined, onNotice, signal });
-  const { shape, classes, test } = dataset;
-  if (sizeOf(model.spec.input) !== sizeOf(shape) || model.classes !== classes) {
-    const wanted = `${model.spec.input.join('x')} samples of ${model.classes} classes`;
-    const there = `${shape.join('x')} of ${classes}`;
-    throw new DtrainError('MODEL_FILE', `${place} takes ${wanted}; ${dataset.name} has ${there}.`);
-  }
+  checkFits(file, model, dataset);
+  const { test } = dataset;
   const optimizer = 'sgd';
   const { module, program } = await compileForWasm(model, optimizer, arithmeticOf(config.engine));
   const wasm = { module, workSize: program.workSize };

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { BatchPlan } from '../src/data/batches.js';
 import { byteTable } from '../src/data/normalise.js';
 import { copySplit, type Dataset, sizeOfSplit } from '../src/data/dataset.js';
+import { checkFits } from '../src/data/fits.js';
 import { loadMnist } from '../src/data/mnist.js';
 import { holdOut } from '../src/data/order.js';
 import { stepsPerEpoch } from '../src/data/batches.js';
@@ -11,14 +12,15 @@ import { type Compiled, compileForWasm } from '../src/engine/wasm/compile.js';
 import { DtrainError } from '../src/errors.js';
 import type { TrainConfig } from '../src/config/types.js';
 import type { NamedRunModel } from '../src/engine/run-model.js';
-import { sizeOf } from '../src/model/model.js';
 import { stateSlots } from '../src/optim/optimizer.js';
 import { ThreadPool } from '../src/threads/pool.js';
-import { modelOf } from './run-model.js';
+import { modelToTrain } from './run-model.js';
 
 /** Everything a run needs before its first step. */
 export interface PreparedRun {
   readonly model: NamedRunModel;
+  /** Of the model as it was found, with the weights that it brought. */
+  readonly modelSha256: string;
   readonly dataset: Dataset;
   readonly compiled: Compiled;
   readonly engine: ChosenEngine;
@@ -30,14 +32,19 @@ export interface PreparedRun {
 
 /**
  * Loads the data, compiles the model and starts the threads, with the run's first weights.
- * @throws DtrainError DATA_MISSING, DATA_DAMAGED, USAGE
+ * @throws DtrainError DATA_MISSING, DATA_DAMAGED, MODEL_FILE, USAGE
  */
 export async function prepareRun(
   config: TrainConfig,
   onNotice: (sentence: string) => void,
   signal?: AbortSignal,
 ): Promise<PreparedRun> {
-  const { model, weights } = await modelOf(config.model, config.engine, config.seed);
+  const { seed, batch, validation } = config;
+  const {
+    model,
+    weights,
+    sha256: modelSha256,
+  } = await modelToTrain(config.model, config.engine, seed);
   // Without threads of its own the coordinator still evaluates, on one.
   const threads = Math.max(1, config.threads);
   const compiling = compileForWasm(model, config.optimizer, arithmeticOf(config.engine));
@@ -52,7 +59,7 @@ export async function prepareRun(
       chooseEngine(config.engine, model, config.optimizer, { module, workSize }, threads),
     ),
   ]);
-  const { seed, batch, validation } = config;
+  checkFits(config.model, model, dataset);
   if (dataset.note !== undefined) onNotice(dataset.note);
   const samples = dataset.train.count - validation;
   if (samples < 1) {
@@ -61,7 +68,6 @@ export async function prepareRun(
       `--validation ${validation} leaves nothing to train on: the training set has ${dataset.train.count} samples.`,
     );
   }
-  checkFit(model, dataset);
   const plan = { samples, batch };
   const wholeRun = stepsPerEpoch(plan) * config.epochs;
   const table = byteTable();
@@ -88,6 +94,7 @@ export async function prepareRun(
   await pool.ready();
   return {
     model,
+    modelSha256,
     // The threads' copy of the samples is the only one that is kept.
     dataset: { ...dataset, train: pool.training, test: pool.test },
     compiled,
@@ -97,17 +104,4 @@ export async function prepareRun(
     totalSteps: Math.min(wholeRun, config.steps ?? wholeRun),
     pool,
   };
-}
-
-/** @throws DtrainError MODEL_INVALID if the model is not for such samples */
-function checkFit(
-  { spec, classes }: NamedRunModel,
-  { name, shape, classes: needed }: Dataset,
-): void {
-  if (sizeOf(spec.input) === sizeOf(shape) && classes >= needed) return;
-  const wanted = `${spec.input.join('x')} samples of ${classes} classes`;
-  throw new DtrainError(
-    'MODEL_INVALID',
-    `The model ${spec.name} takes ${wanted}; ${name} has ${shape.join('x')} of ${needed}.`,
-  );
 }

@@ -91,7 +91,7 @@ export function datasetId({ name, files }: Dataset): { name: string; sha256: str
  */
 export function restore(
   { checkpoint, overrides }: ResumedRun,
-  { pool, model, dataset, plan, totalSteps }: PreparedRun,
+  { pool, model, modelSha256, dataset, plan, totalSteps }: PreparedRun,
   onNotice: (sentence: string) => void,
 ): number {
   const { meta, weights, state } = checkpoint;
@@ -101,6 +101,10 @@ export function restore(
       'USAGE',
       `The data is ${data.name} from ${dataset.source}, which is not the ${meta.dataset.name} that the run trained on: give that with --data-dir, or add --override data.`,
     );
+  }
+  if (meta.modelSha256 !== undefined && meta.modelSha256 !== modelSha256) {
+    const message = `The model ${String(meta.config.model)} is not what it was when the run began: put that back, or train the new one in a run of its own.`;
+    throw new DtrainError('CHECKPOINT', message);
   }
   if (weights.length !== model.parameterCount) {
     const message = `The checkpoint has ${weights.length} weights, and ${model.spec.name} has ${model.parameterCount}.`;

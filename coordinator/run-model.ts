@@ -1,56 +1,65 @@
 import path from 'node:path';
 import type { EngineChoice } from '../src/engine/names.js';
 import type { NamedRunModel } from '../src/engine/run-model.js';
+import type { FoundLayersModel } from '../src/engine/tfjs/read.js';
 import { DtrainError } from '../src/errors.js';
+import { findModel } from '../src/model/files/find.js';
 import { loadModel } from '../src/model/files/load.js';
 import { initialWeights } from '../src/model/initial-weights.js';
-import { builtInModel } from '../src/model/lenet5.js';
-import { buildModel } from '../src/model/model.js';
 
-/** A model and its weights. */
-export interface WeightedModel {
+/** A model to train, and the weights to start from. */
+interface StartingModel {
   readonly model: NamedRunModel;
   readonly weights: Float32Array;
-  /** The weights are the model's own, not the seed's. */
-  readonly trained: boolean;
+  /** Of the model as it was found, with the weights that it brought. */
+  readonly sha256: string;
 }
 
 /**
- * A built-in model, or the one in a file or folder, with the weights that a run starts from. With the
- * engine `tfjs` also one of layers that only TensorFlow.js has.
- * @throws DtrainError MODEL_FILE, MODEL_INVALID, ENGINE_MISSING
+ * The built-in model of that name, or the one in that file or folder; with the engine `tfjs` also one
+ * of layers that only TensorFlow.js has.
+ * @throws DtrainError USAGE, MODEL_FILE, MODEL_INVALID, ENGINE_MISSING
  */
-export async function modelOf(
+export async function modelToTrain(
   place: string,
   engine: EngineChoice,
   seed: number,
-): Promise<WeightedModel> {
-  const builtIn = builtInModel(place);
-  if (builtIn) {
-    const model = buildModel(builtIn);
-    return { model, weights: initialWeights(model, seed), trained: false };
-  }
-  try {
-    const { model, weights } = await loadModel(place);
-    return { model, weights, trained: true };
-  } catch (error) {
-    if (!(error instanceof DtrainError)) throw error;
-    return await layersModelOf(place, engine, seed, error);
-  }
+): Promise<StartingModel> {
+  const found = await orLayersModel(place, engine, seed, () => findModel(place));
+  if ('trained' in found) return found;
+  return { ...found, weights: found.weights ?? initialWeights(found.model, seed) };
 }
 
-/** @param error why dtrain's own layers are not enough */
-async function layersModelOf(
+/**
+ * The trained model in a file or a run's folder, likewise.
+ * @throws DtrainError MODEL_FILE, for one without weights too, MODEL_INVALID, ENGINE_MISSING
+ */
+export async function trainedModel(
+  place: string,
+  engine: EngineChoice,
+): Promise<{ model: NamedRunModel; weights: Float32Array; file: string }> {
+  const found = await orLayersModel(place, engine, 0, () => loadModel(place));
+  if (!('trained' in found) || found.trained) return found;
+  const message = `${found.file}: it describes a model but has no weights of it.`;
+  throw new DtrainError('MODEL_FILE', message);
+}
+
+async function orLayersModel<T>(
   place: string,
   engine: EngineChoice,
   seed: number,
-  error: DtrainError,
-): Promise<WeightedModel> {
-  const { holdsLayersModel, readLayersModel } = await import('../src/engine/tfjs/read.js');
-  const file = place.endsWith('.json') ? place : path.join(place, 'model.json');
-  if (!(await holdsLayersModel(file))) throw error;
-  if (engine === 'tfjs') return readLayersModel(file, seed);
-  if (error.message.includes('--engine tfjs')) throw error;
-  const message = `${error.message} TensorFlow.js can compute it: add --engine tfjs.`;
-  throw new DtrainError(error.code, message, { cause: error });
+  read: () => Promise<T>,
+): Promise<T | FoundLayersModel> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof DtrainError)) throw error;
+    const { holdsLayersModel, readLayersModel } = await import('../src/engine/tfjs/read.js');
+    const file = place.endsWith('.json') ? place : path.join(place, 'model.json');
+    if (!(await holdsLayersModel(file))) throw error;
+    if (engine === 'tfjs') return readLayersModel(file, seed);
+    if (error.message.includes('--engine tfjs')) throw error;
+    const message = `${error.message} TensorFlow.js can compute it: add --engine tfjs.`;
+    throw new DtrainError(error.code, message, { cause: error });
+  }
 }

@@ -4,6 +4,7 @@ import { arithmeticOf } from '../src/engine/names.js';
 import { DtrainError } from '../src/errors.js';
 import type { LedgerState } from '../src/cost/ledger.js';
 import { formatAmount } from '../src/cost/money.js';
+import { keptPlan, type Planned, plannedFor } from '../src/cost/planned.js';
 import { type RunCost, runCost } from '../src/cost/summary.js';
 import type { Pricing } from '../src/cost/pricing.js';
 import type { Progress, ResultEvent, RunEvent } from '../src/events.js';
@@ -160,7 +161,9 @@ export class Run {
     safe: boolean,
   ): Promise<ResultEvent> {
     const wallSeconds = (performance.now() - this.#started) / 1000;
-    const event = resultEvent(this.#identity, prepared, result, cost, wallSeconds);
+    const planned = await this.#planned(result);
+    const measured = resultEvent(this.#identity, prepared, result, cost, wallSeconds);
+    const event = { ...measured, ...(planned && { planned }) };
     await this.#folder.saveSummary({ ...event, confusion: result.test.confusion });
     if (result.outcome === 'complete') await this.#folder.forgetToken();
     else if (!safe) {
@@ -170,6 +173,13 @@ export class Run {
       );
     }
     return event;
+  }
+
+  /** What was predicted for the fleet that it was. */
+  async #planned({ steps, workers }: TrainingResult): Promise<Planned | undefined> {
+    const plan = keptPlan(await this.#folder.plan());
+    const { threads } = this.#config;
+    return plan && plannedFor(plan, { threads, workers, steps });
   }
 
   #ledgerRecord({ model, dataset, plan }: PreparedRun, ledger: LedgerState): LedgerRecord {

@@ -27,7 +27,7 @@ const withoutLimits: Record<keyof LimitSettings | keyof FleetSettings, undefined
  * secret has no place in a folder that people pass on.
  */
 export function savedConfig(config: TrainConfig | CoordinatorConfig): Record<string, unknown> {
-  const own = { out: undefined, name: undefined, token: undefined };
+  const own = { out: undefined, name: undefined, token: undefined, plan: undefined };
   const reports = { json: undefined, quiet: undefined, verbose: undefined, profile: undefined };
   return { ...config, ...own, ...reports, ...withoutLimits };
 }
@@ -36,7 +36,7 @@ export function savedConfig(config: TrainConfig | CoordinatorConfig): Record<str
 export function takeCheckpoint(
   { name, arithmetic }: RunIdentity,
   config: TrainConfig | CoordinatorConfig,
-  { pool, model, dataset, plan }: PreparedRun,
+  { pool, model, modelSha256, dataset, plan }: PreparedRun,
   step: number,
   progress: RunProgress,
   ledger: LedgerState,
@@ -53,6 +53,7 @@ export function takeCheckpoint(
       config: savedConfig(saved),
       arithmetic,
       dataset: datasetId(dataset),
+      modelSha256,
       parameters: model.parameterCount,
       stateValues: state.length,
       progress,

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { CoordinatorConfig, TrainConfig } from '../src/config/types.js';
 import { isPriced } from '../src/cost/ledger.js';
+import { readPlan } from '../src/cost/planned.js';
 import { Pricing } from '../src/cost/pricing.js';
 import type { ResultEvent } from '../src/events.js';
 import { RunFolder } from '../src/report/run-folder.js';
@@ -23,6 +24,7 @@ export async function trainRun(
   if (resumed) return resumeRun(config, listeners, resumed);
   const { onNotice = () => undefined, signal } = listeners;
   const pricing = await Pricing.of(config);
+  const plan = config.plan === null ? undefined : await readPlan(config.plan, config);
   const saved = savedConfig(config);
   const folder =
     config.out === null && config.name === null
@@ -35,6 +37,7 @@ export async function trainRun(
   const run = new Run(config, listeners, config.name ?? basename, folder, pricing);
   let prepared: PreparedRun | undefined;
   try {
+    if (plan) await folder.keepPlan(plan);
     prepared = await prepareRun(config, onNotice, signal);
     return await run.execute(prepared, 0);
   } catch (error) {
@@ -73,18 +76,14 @@ async function resumeRun(
   }
 }
 
-/** `lenet5-20261231-235959`: the model and the local time. */
-function runName(model: string): string {
+/** `lenet5-20261231-235959`: the model, or the folder of its file, and the local time. */
+function runName(place: string): string {
+  const { name, ext } = path.parse(place);
+  const own = ext === '' ? name : name === 'model' ? path.basename(path.dirname(place)) : name;
+  const model = own.replace(/[^A-Za-z0-9._-]/g, '-') || 'model';
   const now = new Date();
   const digits = (...values: number[]): string =>
     values.map((value) => String(value).padStart(2, '0')).join('');
   const date = digits(now.getFullYear(), now.getMonth() + 1, now.getDate());
-  return `${nameOf(model)}-${date}-${digits(now.getHours(), now.getMinutes(), now.getSeconds())}`;
-}
-
-/** A model file's own name, or its folder's if the file is called as most are. */
-function nameOf(model: string): string {
-  const { dir, name } = path.parse(model);
-  const own = name === 'model' && dir !== '' ? path.basename(dir) : name;
-  return own.replace(/[^A-Za-z0-9._-]/g, '-').slice(0, 40) || 'model';
+  return `${model}-${date}-${digits(now.getHours(), now.getMinutes(), now.getSeconds())}`;
 }

@@ -3,8 +3,7 @@ import type { Pricing } from '../src/cost/pricing.js';
 import { stepsPerEpoch } from '../src/data/batches.js';
 import { LANES } from '../src/engine/ir/types.js';
 import { DtrainError } from '../src/errors.js';
-import { builtInModel } from '../src/model/lenet5.js';
-import { buildModel } from '../src/model/model.js';
+import { findModel } from '../src/model/files/find.js';
 import { type DescribedMachine, readFleetFile } from './fleet-file.js';
 import { groupsOf } from './groups.js';
 import type { Coordinator, Job, Machine } from './machine.js';
@@ -77,6 +76,7 @@ async function described(
 ): Promise<Basis> {
   const { model, batch, validation } = config;
   const { local, workers } = await readFleetFile(fleet, '--fleet');
+  const found = await findModel(model);
   const samples = TRAINING_SAMPLES - validation;
   if (batch > samples) {
     const sentence = `A batch of ${batch} samples is more than the ${samples} of the training set: choose a smaller --batch.`;
@@ -85,7 +85,7 @@ async function described(
   const evaluating = local ?? workers[0]?.machine;
   const job = jobOf(config, {
     model,
-    parameters: parametersOf(model),
+    parameters: found.model.parameterCount,
     samples,
     batch,
     startSeconds: 0,
@@ -117,13 +117,4 @@ function jobOf(config: PlanConfig, about: Omit<Job, 'steps'>): Job {
   const whole = stepsPerEpoch({ samples, batch }) * config.epochs;
   const steps = Math.min(whole, config.steps ?? whole);
   return { model, parameters, samples, batch, steps, startSeconds, evaluationSeconds };
-}
-
-function parametersOf(model: string): number {
-  const spec = builtInModel(model);
-  if (spec) return buildModel(spec).parameterCount;
-  throw new DtrainError(
-    'USAGE',
-    'A described fleet is planned for a built-in model alone: leave --model out, or name one.',
-  );
 }

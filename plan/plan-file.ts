@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { readText } from '../src/config/files.js';
-import { modelNames } from '../src/model/lenet5.js';
 import { formatAmount } from '../src/cost/money.js';
+import { planMark } from '../src/cost/planned.js';
 import { readPrice, statedPrice, statePrice } from '../src/cost/price.js';
 import { diskReason, DtrainError } from '../src/errors.js';
 import { check, clause } from '../src/model/files/fields.js';
@@ -10,9 +10,6 @@ import type { Machine } from './machine.js';
 import type { Plan } from './plan.js';
 import type { Prediction } from './prediction.js';
 import type { Profile } from './probe.js';
-
-const FORMAT = 'dtrain-plan';
-const VERSION = 1;
 
 const amount = z.number().min(0);
 const count = z.int().min(0);
@@ -38,7 +35,7 @@ const profile = z.strictObject({
     load: amount,
   }),
   engine: z.string(),
-  model: z.enum(modelNames),
+  model: z.string(),
   parameters: count,
   samples: count.min(1),
   batch: count.min(1),
@@ -58,14 +55,14 @@ const profile = z.strictObject({
   workers: z.array(machine),
 });
 const planFile = z.object({
-  format: z.literal(FORMAT),
-  version: z.literal(VERSION),
+  format: z.literal(planMark.format),
+  version: z.literal(planMark.version),
   profile: profile.nullable(),
 });
 
 /** Writes a plan as JSON; money as decimal strings. @throws DtrainError WRITE_FAILED */
 export async function savePlan(file: string, plan: Plan): Promise<void> {
-  const content = { format: FORMAT, version: VERSION, ...planRecord(plan) };
+  const content = { ...planMark, ...planRecord(plan) };
   try {
     await writeFile(file, `${JSON.stringify(content, null, 2)}\n`);
   } catch (cause) {

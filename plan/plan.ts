@@ -1,5 +1,5 @@
 import type { PlanConfig } from '../src/config/plan-options.js';
-import type { Micros } from '../src/cost/money.js';
+import { type Micros, parseMoney } from '../src/cost/money.js';
 import { Pricing } from '../src/cost/pricing.js';
 import { DtrainError } from '../src/errors.js';
 import { type Basis, basisOf } from './basis.js';
@@ -68,7 +68,7 @@ function planFleets(
   if (config.budget !== null) {
     const oneStep = { ...job, steps: 1 };
     refuseBudget(
-      config.budget,
+      budgetIn(config.budget, pricing.currency),
       fleets.map((fleet) => predict(fleet, coordinator, oneStep).cost),
     );
   }
@@ -83,14 +83,24 @@ function withEachCount(local: Machine): Machine[] {
 }
 
 function conclude(
-  { budget, deadline }: PlanConfig,
+  { budget: limit, deadline }: PlanConfig,
   pricing: Pricing,
   plan: Omit<Plan, 'front' | 'choice' | 'currency' | 'budget' | 'deadline'>,
 ): Plan {
+  const budget = limit === null ? null : budgetIn(limit, pricing.currency);
   const choice = choose(plan.predictions, { budget, deadline });
   const front = paretoFront(plan.predictions);
   const paid = plan.predictions.some(({ cost }) => cost !== undefined);
   return { ...plan, front, choice, currency: paid ? pricing.currency : null, budget, deadline };
+}
+
+function budgetIn(text: string, currency: string): Micros {
+  const money = parseMoney(text);
+  if (money && (money.currency === null || money.currency === currency)) return money.amount;
+  throw new DtrainError(
+    'USAGE',
+    `The budget of ${text} is not in ${currency}, as the prices are: give it in ${currency}.`,
+  );
 }
 
 /** @param costs of a run of one step, for each fleet */

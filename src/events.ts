@@ -1,3 +1,4 @@
+import type { Planned } from './cost/planned.js';
 import type { Arithmetic } from './engine/names.js';
 import type { RunCost } from './cost/summary.js';
 
@@ -139,6 +140,8 @@ export interface ResultEvent {
   readonly dataset: string;
   readonly runDir: string;
   readonly cost: RunCost;
+  /** What a plan predicted, if the run has one and it knows the fleet that it was. */
+  readonly planned?: Planned;
   /** The command that goes on with the run, if it was stopped. */
   readonly resume?: string;
 }

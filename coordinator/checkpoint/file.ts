@@ -38,6 +38,8 @@ const metaSchema = z.strictObject({
   /** Approximate if any step so far was. */
   arithmetic: z.enum(arithmetics).default('exact'),
   dataset: z.strictObject({ name: z.string(), sha256: z.string() }),
+  /** Of the model as the run found it; runs of earlier versions have none. */
+  modelSha256: z.string().optional(),
   /** How many weights there are. */
   parameters: count,
   /** How many values the optimizer's arrays hold together. */

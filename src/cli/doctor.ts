@@ -7,7 +7,7 @@ import { loadTensorFlow } from '../engine/tfjs/libraries.js';
 import { findTfjsNode } from '../engine/tfjs-node/find.js';
 import { type Compiled, compileForWasm } from '../engine/wasm/compile.js';
 import { reasonOf } from '../errors.js';
-import { builtInModels } from '../model/lenet5.js';
+import { lenet5 } from '../model/lenet5.js';
 import { buildModel, type Model } from '../model/model.js';
 
 const OPTIMIZER = 'momentum';
@@ -23,7 +23,7 @@ export function doctorCommand(): Command {
   addOptions(command, ['json', 'verbose']);
   return command.action(async (flags: Record<string, unknown>) => {
     const { json } = resolveInspection({ flags, env: process.env });
-    const model = buildModel(builtInModels.lenet5);
+    const model = buildModel(lenet5);
     const compiling = compileForWasm(model, OPTIMIZER);
     const wasm = await wasmEngine(compiling);
     const engines = [

@@ -119,8 +119,27 @@ export function resultLines(event: ResultEvent): string[] {
   return [
     `Test accuracy ${percent(event.testAccuracy)}, loss ${event.testLoss.toFixed(4)}; ${how} ${time}, ${count(event.samplesPerSecond)} samples/s.`,
     `Weights SHA-256 ${event.weightsSha256}${event.arithmetic === 'approximate' ? ' (approximate: other fleets come near them, but not to the same bits)' : ''}`,
+    ...plannedLines(event),
     `Saved in ${event.runDir}`,
     ...(event.resume === undefined ? [] : ['Go on with:', `  ${event.resume}`]),
+  ];
+}
+
+function plannedLines({ planned, trainSeconds, wallSeconds, cost }: ResultEvent): string[] {
+  if (!planned) return [];
+  const off = (actual: number, predicted: number): string => {
+    const share = (100 * (actual - predicted)) / predicted;
+    return `${share < 0 ? '-' : '+'}${Math.abs(share).toFixed(1)} %`;
+  };
+  const part = (name: string, predicted: number, actual: number): string =>
+    `${name} ${duration(predicted)} planned, ${duration(actual)} taken (${off(actual, predicted)})`;
+  const [money, paid] = [planned.cost, cost.total];
+  const spent =
+    money === null || paid === null
+      ? ''
+      : `; ${money} ${planned.currency ?? ''} planned, ${paid} ${cost.currency ?? ''} spent (${off(Number(paid), Number(money))})`;
+  return [
+    `The plan for ${planned.fleet}: ${part('steps', planned.trainSeconds, trainSeconds)}; ${part('in all', planned.seconds, wallSeconds)}${spent}.`,
   ];
 }
 

@@ -84,6 +84,12 @@ export const options: OptionTable = {
     default: false,
     parser: yesOrNo,
   },
+  plan: {
+    flag: '--plan <file>',
+    description: 'what dtrain plan has saved: compare the run with it at its end',
+    default: null,
+    parser: path,
+  },
   profile: {
     flag: '--profile',
     description: 'say at the end where the time went, kernel by kernel',
@@ -177,6 +183,7 @@ export const trainKeys = [
   'resume',
   'override',
   'config',
+  'plan',
   'profile',
   'json',
   'quiet',

@@ -1,5 +1,6 @@
-import { resolve } from 'node:path';
 import { isIP } from 'node:net';
+import { resolve } from 'node:path';
+import { builtInModels, builtInNames } from '../model/built-in.js';
 import type { CheckpointInterval } from './types.js';
 
 /** Reads an option's value from a flag's or variable's text or from a JSON value. */
@@ -35,6 +36,15 @@ function text(expects: string, accepts: (value: string) => boolean): Parser<stri
   };
 }
 
+/** A built-in model's name, or where a model's file or folder is, whatever folder is the current one. */
+export const modelPlace: Parser<string> = {
+  expects: `${builtInNames}, or a model's file or folder`,
+  parse: (value) => {
+    if (typeof value !== 'string' || value === '' || value.includes('\0')) return undefined;
+    return builtInModels.has(value) ? value : resolve(value);
+  },
+};
+
 export function wholeNumber(least: number, most: number): Parser<number> {
   return number(
     `a whole number from ${least} to ${most}`,
@@ -64,18 +74,6 @@ export function oneOf<T extends string>(choices: readonly T[]): Parser<T> {
   return {
     expects: `one of ${choices.join(', ')}`,
     parse: (value) => choices.find((choice) => choice === value),
-  };
-}
-
-/** One of the built-in models, or a file's or folder's path, which becomes absolute. */
-export function modelChoice(names: readonly string[]): Parser<string> {
-  return {
-    expects: `${names.join(', ')}, a model.json, a .safetensors file or a folder with one`,
-    parse: (value) => {
-      if (typeof value !== 'string') return undefined;
-      if (names.includes(value)) return value;
-      return /[/\\]|\.(json|safetensors)$/.test(value) ? resolve(value) : undefined;
-    },
   };
 }
 

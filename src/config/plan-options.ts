@@ -1,16 +1,16 @@
 import { availableParallelism } from 'node:os';
-import { type Micros, parseMoney } from '../cost/money.js';
 import type { MoneySettings } from '../cost/pricing.js';
 import { DtrainError } from '../errors.js';
 import { costOptions } from './cost-options.js';
 import { readTokenFile } from './files.js';
+import { checkDeadline, limitOptions } from './limit-options.js';
 import type { TableOf } from './option.js';
 import { coordinatorOptions, options } from './options.js';
 import { duration, type Parser, path, someSeconds, wholeNumber, yesOrNo } from './parsers.js';
 import { resolveMoney } from './resolve.js';
 import { Settings, type Sources } from './settings.js';
 import { defaultLearningRates } from './training-options.js';
-import type { CoordinatorConfig, OptionValues, TrainingSettings } from './types.js';
+import type { CoordinatorConfig, LimitSettings, OptionValues, TrainingSettings } from './types.js';
 
 type Shared =
   | 'model'
@@ -42,8 +42,8 @@ interface PlanValues extends Pick<OptionValues, Shared>, MoneySettings {
   readonly tokens: number | null;
   readonly flopsPerWorker: number | null;
   readonly utilisation: number;
-  readonly budget: Micros | null;
-  readonly deadline: number | null;
+  readonly budget: LimitSettings['budget'];
+  readonly deadline: LimitSettings['deadline'];
   readonly save: string | null;
   readonly csv: boolean;
 }
@@ -61,10 +61,12 @@ export interface PlanConfig
   extends
     Omit<
       PlanValues,
-      'port' | 'host' | 'token' | 'tokenFile' | 'threads' | keyof LanguageModelSettings
+      'deadline' | 'port' | 'host' | 'token' | 'tokenFile' | 'threads' | keyof LanguageModelSettings
     >,
     Pick<TrainingSettings, 'lr' | 'momentum' | 'weightDecay'> {
   readonly threads: number;
+  /** Seconds from the command to the end of the run. */
+  readonly deadline: number | null;
   /** Where workers join that are to be measured; null: they are started on this machine. */
   readonly listen: Pick<CoordinatorConfig, 'host' | 'port' | 'token'> | null;
   readonly languageModel: LanguageModelSettings | null;
@@ -83,15 +85,6 @@ function above(least: number, most: number, example: string): Parser<number> {
     },
   };
 }
-
-const money: Parser<Micros> = {
-  expects: 'an amount above zero such as 2.50',
-  parse: (value) => {
-    const text = typeof value === 'number' ? String(value) : value;
-    const amount = typeof text === 'string' ? parseMoney(text)?.amount : undefined;
-    return amount !== undefined && amount > 0n ? amount : undefined;
-  },
-};
 
 /** The options of `dtrain plan`, as its help lists them. */
 export const planOptions: TableOf<PlanValues> = {
@@ -142,17 +135,10 @@ export const planOptions: TableOf<PlanValues> = {
     default: false,
     parser: yesOrNo,
   },
-  budget: {
-    flag: '--budget <amount>',
-    description: 'choose the fastest fleet that costs no more',
-    default: null,
-    parser: money,
-  },
+  budget: { ...limitOptions.budget, description: 'choose the fastest fleet that costs no more' },
   deadline: {
-    flag: '--deadline <duration>',
-    description: 'choose the cheapest fleet that is done in so long',
-    default: null,
-    parser: duration,
+    ...limitOptions.deadline,
+    description: 'choose the cheapest fleet that is done in 20m, at 18:30, at 2030-12-31T18:30',
   },
   ...costOptions,
   price: {
@@ -235,7 +221,7 @@ export async function resolvePlan(sources: Sources): Promise<PlanConfig> {
     fleet: settings.get('fleet'),
     simulate: settings.get('simulate'),
     budget: settings.get('budget'),
-    deadline: settings.get('deadline'),
+    deadline: secondsLeft(settings),
     save: settings.get('save'),
     languageModel,
     model: settings.get('model'),
@@ -259,6 +245,13 @@ export async function resolvePlan(sources: Sources): Promise<PlanConfig> {
 }
 
 type PlanSettings = Settings<PlanValues>;
+
+function secondsLeft(settings: PlanSettings): number | null {
+  const deadline = settings.get('deadline');
+  if (deadline === null) return null;
+  checkDeadline(deadline, settings.origin('deadline'));
+  return 'seconds' in deadline ? deadline.seconds : (deadline.at - Date.now()) / 1000;
+}
 
 /** All of what it takes, or nothing. */
 function resolveLanguageModel(settings: PlanSettings): LanguageModelSettings | null {

@@ -96,7 +96,7 @@ async function settingsOf(
 ): Promise<Settings> {
   if (saved === undefined) return Settings.withFile(table, sources);
   const settings = new Settings(table, sources, saved);
-  for (const key of ['config', 'out', 'name'] as const) {
+  for (const key of ['config', 'out', 'name', 'plan'] as const) {
     if (settings.isGiven(key)) {
       const message = `${settings.origin(key)} cannot be given with --resume: the run has its own.`;
       throw new DtrainError('USAGE', message);
@@ -150,6 +150,7 @@ function run(settings: Settings): TrainConfig {
     checkpointEvery: settings.get('checkpointEvery'),
     ...limits(settings),
     ...money(settings),
+    plan: settings.get('plan'),
     profile: settings.get('profile'),
     json: settings.get('json'),
     ...loudness(settings),

@@ -1,7 +1,7 @@
 import { type OptimizerName, optimizers } from '../optim/optimizer.js';
-import { modelNames } from '../model/lenet5.js';
 import type { OptionTable } from './option.js';
-import { fraction, fractionBelowOne, modelChoice, rate, oneOf, wholeNumber } from './parsers.js';
+import { builtInNames } from '../model/built-in.js';
+import { fraction, fractionBelowOne, modelPlace, rate, oneOf, wholeNumber } from './parsers.js';
 import { type Overridable, schedules, type TrainingSettings } from './types.js';
 
 /** The peak learning rate where none is given. */
@@ -15,10 +15,10 @@ export const defaultLearningRates: Readonly<Record<OptimizerName, number>> = {
 /** What determines the trained weights. */
 export const trainingOptions: OptionTable<keyof TrainingSettings> = {
   model: {
-    flag: '--model <name|file>',
-    description: `model to train: ${modelNames.join(', ')}, or a model.json of TensorFlow.js`,
+    flag: '--model <name|path>',
+    description: `model to train: ${builtInNames}, or a model's file or folder`,
     default: 'lenet5',
-    parser: modelChoice(modelNames),
+    parser: modelPlace,
   },
   epochs: {
     flag: '--epochs <count>',

@@ -9,7 +9,7 @@ type ScheduleName = (typeof schedules)[number];
 
 /** What determines the trained weights, besides the data set. */
 export interface TrainingSettings {
-  /** A built-in model's name, or the path of a model's file or folder. */
+  /** A built-in model's name, or the whole path of a model's file or folder. */
   readonly model: string;
   readonly epochs: number;
   /** Ends the run after so many steps, if it has not ended before; null: the epochs alone count. */
@@ -69,6 +69,8 @@ export interface TrainConfig extends TrainingSettings, MoneySettings, LimitSetti
   readonly threads: number;
   readonly out: string | null;
   readonly name: string | null;
+  /** A saved plan to compare the run with. */
+  readonly plan: string | null;
   /** Say at the end where the time went. */
   readonly profile: boolean;
   readonly json: boolean;

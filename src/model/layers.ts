@@ -45,7 +45,7 @@ export type Activation = Placing &
   );
 
 /** exp(x) over the sum of all features' exp(x), at each place of an image. */
-interface Softmax extends Placing {
+export interface Softmax extends Placing {
   readonly type: 'softmax';
 }
 

@@ -36,16 +36,3 @@ export const lenet5Of1998: ModelSpec = {
   input: [28, 28, 1],
   layers: lenet5Layers('tanh', 'averagePool2d'),
 };
-
-/** The names of the models below. */
-export const modelNames = ['lenet5', 'lenet5-1998'] as const;
-
-/** The models that go by name. */
-export const builtInModels = {
-  lenet5,
-  'lenet5-1998': lenet5Of1998,
-} as const satisfies Record<(typeof modelNames)[number], ModelSpec>;
-
-export function builtInModel(name: string): ModelSpec | undefined {
-  return Object.entries(builtInModels).find(([known]) => known === name)?.[1];
-}

@@ -1,4 +1,5 @@
 import { type Layer, type LossName, type ModelSpec, SAMPLE, type Shape } from './layers.js';
+import { containedLayers } from './losses.js';
 import { layerNames } from './names.js';
 import { invalid, isExtent, outputShape, weightShapes } from './shapes.js';
 
@@ -115,11 +116,7 @@ function classesOf(last: PlacedLayer | undefined, loss: LossName, title: string)
       `the last layer's output must be flat, one value for each class, not [${outputs.join(', ')}]`,
     );
   }
-  const contained = {
-    softmaxCrossEntropy: 'softmax',
-    binaryCrossEntropy: 'sigmoid',
-    meanSquaredError: undefined,
-  }[loss];
+  const contained = containedLayers[loss];
   if (last?.layer.type === contained) {
     throw invalid(title, `its loss ${loss} contains the ${contained} that it ends in`);
   }

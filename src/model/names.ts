@@ -8,7 +8,7 @@ const kerasNames: Partial<Record<Layer['type'], string>> = {
 };
 
 /** What Keras would call each of a model's layers: `conv2d_1`, `conv2d_2`, … */
-function kerasNamesOf(layers: readonly Layer[]): string[] {
+export function kerasNamesOf(layers: readonly Layer[]): string[] {
   const counts = new Map<string, number>();
   return layers.map((layer) => {
     const kind = isActivation(layer) ? 'activation' : (kerasNames[layer.type] ?? layer.type);

@@ -12,6 +12,7 @@ import { RunLock } from './run-lock.js';
 
 const METRICS = 'metrics.jsonl';
 const TOKEN = 'token';
+const PLAN = 'plan.json';
 
 /**
  * A run's folder: config.json, metrics.jsonl, and at the end summary.json and the trained model.
@@ -110,6 +111,16 @@ export class RunFolder {
     await this.#write('summary.json', json(summary));
   }
 
+  /** Keeps the plan that the run is to be compared with. */
+  async keepPlan(plan: object): Promise<void> {
+    await this.#write(PLAN, json(plan));
+  }
+
+  /** The plan's text, if one was kept. */
+  async plan(): Promise<string | null> {
+    return readFile(path.join(this.path, PLAN), 'utf8').catch(() => null);
+  }
+
   /** Writes ledger.json. */
   async saveLedger(record: LedgerRecord): Promise<void> {
     await this.#write(LEDGER, json(record));
@@ -132,7 +143,7 @@ export class RunFolder {
 
   /** Takes the run's files away, and the folder if it is empty then: the run never began. */
   async discard(): Promise<void> {
-    for (const name of ['config.json', METRICS, LEDGER, TOKEN]) {
+    for (const name of ['config.json', METRICS, LEDGER, TOKEN, PLAN]) {
       await rm(path.join(this.path, name), { force: true });
     }
     this.#lock.release();

@@ -1,4 +1,4 @@
-import { resolve as resolvePath } from 'node:path';
+import { resolve as wholePath } from 'node:path';
 import { expect, test } from 'vitest';
 import {
   coordinatorKeys,
@@ -73,13 +73,13 @@ const amount: Values = {
 const cases: Readonly<Record<Exclude<OptionKey, 'config' | 'tokenFile'>, Values>> = {
   model: {
     valid: [
-      ['lenet5', 'lenet5'],
-      ['/models/net/model.json', '/models/net/model.json'],
-      ['net.safetensors', resolvePath('net.safetensors')],
-      ['./net', resolvePath('net')],
+      ['lenet5-1998', 'lenet5-1998'],
+      ['cnn', 'cnn'],
+      ['/models/mine', '/models/mine'],
+      ['mine/model.json', wholePath('mine/model.json')],
     ],
-    invalid: ['lenet6', 'LENET5', '', 5, true, null],
-    expects: 'lenet5, lenet5-1998, a model.json, a .safetensors file or a folder with one',
+    invalid: ['', 'a\0b', 3, ['cnn']],
+    expects: "lenet5, lenet5-1998, mlp, cnn, or a model's file or folder",
   },
   dataDir: path,
   epochs: whole(1, 10_000),
@@ -146,6 +146,7 @@ const cases: Readonly<Record<Exclude<OptionKey, 'config' | 'tokenFile'>, Values>
     ],
     expects: 'a number of steps, such as 500, or a duration, such as 30s or 5m',
   },
+  plan: path,
   resume: path,
   override: {
     valid: [

@@ -21,7 +21,7 @@ test('prices, budgets and deadlines are read exactly', async () => {
   const given = { price: '0.12 EUR/h', budget: '2.50', deadline: '20m' };
   expect(await resolve(given)).toMatchObject({
     price: '0.12 EUR/h',
-    budget: 2_500_000n,
+    budget: '2.50',
     deadline: 1_200,
   });
 });
@@ -34,8 +34,9 @@ test('workers join where --port says', async () => {
 test.each([
   [{ price: '-1/h' }, '--price must be a price for an hour'],
   [{ price: '0.12' }, '--price must be a price for an hour'],
-  [{ budget: '0' }, '--budget must be an amount above zero'],
-  [{ deadline: '-5m' }, '--deadline must be a duration'],
+  [{ budget: '0' }, '--budget must be an amount above 0'],
+  [{ deadline: '-5m' }, '--deadline must be a duration such as 20m, a time of today'],
+  [{ deadline: '2020-01-01T00:00' }, '--deadline is in the past'],
   [{ workers: '0' }, '--workers must be a whole number from 1'],
   [{ workers: '300' }, '--workers may be 256 at most where they are measured'],
   [{ port: '7070' }, '--port goes with --workers'],

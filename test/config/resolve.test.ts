@@ -34,6 +34,7 @@ test('the defaults', async () => {
     ...{ dataDir: null, engine: 'auto', threads, out: null, name: null },
     ...{
       checkpointEvery: { seconds: 30 },
+      plan: null,
       profile: false,
       json: false,
       quiet: false,

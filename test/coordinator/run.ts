@@ -87,6 +87,7 @@ export async function startRun({
     run: 'run-under-test',
     prepared: {
       model,
+      modelSha256: '',
       dataset: { ...DATASET, train, test, shape: model.spec.input, classes: model.classes },
       compiled,
       engine: { name: arithmetic === 'exact' ? 'wasm' : 'tfjs-node', arithmetic },
@@ -160,6 +161,7 @@ const CONFIG: CoordinatorConfig = {
   out: null,
   name: null,
   checkpointEvery: { seconds: 30 },
+  plan: null,
   profile: false,
   json: false,
   quiet: true,

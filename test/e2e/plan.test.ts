@@ -109,3 +109,18 @@ test('a described fleet is simulated with the scheduler itself', async ({ place 
   expect(nobody.code).toBe(2);
   expect(nobody.stderr).toMatch(/--simulate needs workers/);
 });
+
+test('a run that was planned is compared with its plan', async ({ place }) => {
+  const training = ['--batch', '128', '--steps', '40', '--threads', '1'];
+  await place.run(['plan', ...training, '--seconds', '0.2', '--save', 'plan.json']);
+  const planned = { fleet: '1 thread', currency: null, cost: null };
+  const run = ['train', ...training, '--plan', 'plan.json', '--out', 'run'];
+  expect(await place.result(run)).toMatchObject({ planned });
+  const { planned: kept } = JSON.parse(await readFile(place.at('run/summary.json'), 'utf8')) as {
+    planned: { trainSeconds: number; seconds: number };
+  };
+  expect(kept.seconds).toBeGreaterThan(kept.trainSeconds);
+  const other = await place.run(['train', '--plan', 'plan.json', '--steps', '1']);
+  expect(other.code).toBe(2);
+  expect(other.stderr).toMatch(/is for --model lenet5 --batch 128, and this is .*--batch 64/);
+});

@@ -8,7 +8,7 @@ import { largestGradientError } from '../reference/compare.js';
 import { classOf } from '../reference/losses.js';
 import { forward, lossAndGradient } from '../reference/reference.js';
 import { graph } from '../model/helpers.js';
-import { byteProblem, type ByteProblem, EngineUnderTest, imagesOf } from './harness.js';
+import { byteProblem, DRAW, type ByteProblem, EngineUnderTest, imagesOf } from './harness.js';
 
 /** Rounding of float32 sums of some thousand terms. */
 const TOLERANCE = 2e-5;
@@ -23,7 +23,7 @@ async function compareWithReference(problem: ByteProblem, tolerance = TOLERANCE)
   const { model, weights, labels } = problem;
   const engine = await EngineUnderTest.create(model);
   const expected = lossAndGradient(model, weights, imagesOf(problem), labels, DRAW);
-  const actual = engine.gradients(problem, DRAW);
+  const actual = engine.gradients(problem);
   const worst = largestGradientError(model, actual.gradient, expected);
   expect(worst.error, `largest relative error: ${JSON.stringify(worst)}`).toBeLessThan(tolerance);
   const lossError = Math.abs(actual.loss - expected.loss) / Math.max(1, Math.abs(expected.loss));
@@ -38,9 +38,6 @@ async function compareWithReference(problem: ByteProblem, tolerance = TOLERANCE)
     imagesOf(problem).map((image) => classOf(forward(model, weights, image))),
   );
 }
-
-/** What dropout's random numbers depend on: words that fill 32 bits. */
-const DRAW = { seed: 0xdeadbeef, step: 0x89abcdef, place: 24 };
 
 function modelOf(input: ModelSpec['input'], ...layers: Layer[]): Model {
   return buildModel({ name: 'test', input, layers });

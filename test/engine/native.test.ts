@@ -11,6 +11,7 @@ import { lenet5, lenet5Of1998 } from '../../src/model/lenet5.js';
 import type { Layer } from '../../src/model/layers.js';
 import { buildModel, type Model } from '../../src/model/model.js';
 import { type OptimizerName, optimizers } from '../../src/optim/optimizer.js';
+import { graph } from '../model/helpers.js';
 import { sampleModels } from '../reference/arbitraries.js';
 
 const compilers = await findCompilers({});
@@ -65,6 +66,7 @@ const models: [string, Model][] = [
       ],
     }),
   ],
+  ['a graph', buildModel(graph)],
   ...sampleModels(5, 1).map((model, index): [string, Model] => [`random model ${index}`, model]),
 ];
 

@@ -1,7 +1,7 @@
 import { encodeFrame } from '../../src/protocol/frame.js';
 import { pieceBytes } from '../../src/protocol/protocol.js';
 import { buildModel } from '../../src/model/model.js';
-import { builtInModels } from '../../src/model/lenet5.js';
+import { lenet5 } from '../../src/model/lenet5.js';
 import { coveringNodes } from '../../src/reduce/tree.js';
 import type { Dice } from '../sim/dice.js';
 import { pieces } from './messages.js';
@@ -9,7 +9,7 @@ import { spoilt } from './mutations.js';
 import { pick } from './seed.js';
 
 /** Of LeNet-5, which is what coordinators here train. */
-export const PARAMETERS = buildModel(builtInModels.lenet5).parameterCount;
+export const PARAMETERS = buildModel(lenet5).parameterCount;
 /** Bytes of one of its pieces. */
 export const PIECE = pieceBytes(PARAMETERS);
 

@@ -6,7 +6,7 @@ import { DtrainError, type ErrorCode } from '../../src/errors.js';
 import type { ModelSpec } from '../../src/model/layers.js';
 import { lenet5, lenet5Of1998 } from '../../src/model/lenet5.js';
 import { buildModel, sizeOf, type Model } from '../../src/model/model.js';
-import { tfjsFiles } from '../../src/model/files/tfjs.js';
+import { readTfjsModel, tfjsFiles } from '../../src/model/files/tfjs.js';
 import { randomNumbers } from '../reference/random.js';
 
 /** Every layer type; strides, same padding, and windows that are not square. */
@@ -90,6 +90,12 @@ export async function writeTfjs(model: Model, weights: Float32Array): Promise<st
   await writeFile(join(folder, 'weights.bin'), weightsBin);
   await writeFile(join(folder, 'model.json'), modelJson);
   return join(folder, 'model.json');
+}
+
+/** Reads a model.json that has weights. */
+export async function readTrained(path: string): Promise<{ model: Model; weights: Float32Array }> {
+  const { model, weights } = await readTfjsModel(path);
+  return { model, weights: weights ?? expect.fail('it has no weights') };
 }
 
 /** The bits of float32 values, for comparisons that tell 0 from -0. */

@@ -9,6 +9,7 @@ import {
   dtrainError,
   everyLayer,
   randomWeights,
+  graph,
   specs,
   temporaryFolder,
   tiny,
@@ -51,7 +52,7 @@ function withHeader(bytes: Uint8Array, edit: (header: Header) => void): Uint8Arr
 }
 
 describe('safetensors', () => {
-  it.each(specs)('keeps every bit of $name', async (spec) => {
+  it.each([...specs, graph])('keeps every bit of $name', async (spec) => {
     const model = buildModel(spec);
     const weights = weightsOf(model);
     const read = await readSafetensors(await written(safetensorsFile(model, weights)));
@@ -59,14 +60,17 @@ describe('safetensors', () => {
     expect(bits(read.weights)).toEqual(bits(weights));
   });
 
-  it.each(specs)('has the weights of $name and nothing else behind an aligned header', (spec) => {
-    const model = buildModel(spec);
-    const weights = weightsOf(model);
-    const file = Buffer.from(safetensorsFile(model, weights));
-    const dataStart = 8 + Number(file.readBigUInt64LE());
-    expect(dataStart % 8).toBe(0);
-    expect(file.subarray(dataStart).equals(Buffer.from(weights.buffer))).toBe(true);
-  });
+  it.each([...specs, graph])(
+    'has the weights of $name and nothing else behind an aligned header',
+    (spec) => {
+      const model = buildModel(spec);
+      const weights = weightsOf(model);
+      const file = Buffer.from(safetensorsFile(model, weights));
+      const dataStart = 8 + Number(file.readBigUInt64LE());
+      expect(dataStart % 8).toBe(0);
+      expect(file.subarray(dataStart).equals(Buffer.from(weights.buffer))).toBe(true);
+    },
+  );
 
   it('does not take the weights of another model', () => {
     expect(() => safetensorsFile(tiny, new Float32Array(7))).toThrow(RangeError);

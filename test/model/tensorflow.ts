@@ -8,7 +8,9 @@ import { basename, dirname, join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
 import type { Model } from '../../src/model/model.js';
+import { sigmoid } from '../reference/activations.js';
 import { forward } from '../reference/reference.js';
+import { softmax } from '../reference/softmax.js';
 import { temporaryFolder } from './helpers.js';
 
 // Without TensorFlow.js' advice to install another backend.
@@ -73,7 +75,7 @@ export function predict(model: LayersModel, pixels: Float32Array): Float32Array 
   });
 }
 
-/** The same in float64: the softmax of a model's logits. */
+/** The same in float64: a model's outputs, and what its loss contains of them. */
 export function probabilities(
   model: Model,
   weights: Float32Array,
@@ -84,11 +86,12 @@ export function probabilities(
   const images = Array.from({ length: pixels.length / size }, (_, index) =>
     Float64Array.from(pixels.subarray(index * size, (index + 1) * size)),
   );
+  const end = {
+    softmaxCrossEntropy: (outputs: Float64Array) => softmax(outputs.length, outputs),
+    binaryCrossEntropy: (outputs: Float64Array) => outputs.map(sigmoid),
+    meanSquaredError: (outputs: Float64Array) => outputs,
+  }[model.loss];
   return Float64Array.from(
-    images.flatMap((image) => {
-      const exponentials = forward(model, Float64Array.from(weights), image).map(Math.exp);
-      const sum = exponentials.reduce((total, value) => total + value, 0);
-      return [...exponentials.map((value) => value / sum)];
-    }),
+    images.flatMap((image) => [...end(forward(model, Float64Array.from(weights), image))]),
   );
 }

@@ -1,13 +1,18 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { layers, sequential } from '@tensorflow/tfjs-layers';
+import {
+  input,
+  layers,
+  model as functional,
+  sequential,
+  type SymbolicTensor,
+} from '@tensorflow/tfjs-layers';
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { buildModel, sizeOf } from '../../src/model/model.js';
-import { readTfjsModel } from '../../src/model/files/tfjs.js';
 import { largestRelativeError } from '../reference/compare.js';
 import { randomNumbers, randomValues } from '../reference/random.js';
-import { bits, everyLayer, randomWeights, writeTfjs } from './helpers.js';
+import { bits, everyLayer, randomWeights, readTrained, writeTfjs } from './helpers.js';
 import { loadInTensorFlow, predict, probabilities, saveInTensorFlow } from './tensorflow.js';
 
 const convolution = { filters: 5, kernelSize: [2, 3], strides: [2, 1], padding: 'same' } as const;
@@ -45,6 +50,26 @@ const models = {
         layers.softmax(),
       ],
     }),
+  'a functional model with branches': () => {
+    const image = input({ shape: inputShape, name: 'image' });
+    const at = (layer: layers.Layer, ...taken: SymbolicTensor[]): SymbolicTensor =>
+      layer.apply(taken.length === 1 ? (taken[0] ?? image) : taken) as SymbolicTensor;
+    const padded = at(layers.zeroPadding2d({ padding: [1, 1] }), image);
+    const convolved = at(layers.conv2d({ filters: 2, kernelSize: 3, name: 'stem' }), padded);
+    const added = at(layers.add(), at(layers.leakyReLU(), convolved), image);
+    const branch = at(layers.conv2d({ ...convolution, kernelSize: 1, strides: 1 }), added);
+    const other = at(layers.conv2d({ ...convolution, kernelSize: 1, strides: 1 }), added);
+    const sum = at(
+      layers.add(),
+      branch,
+      at(layers.elu(), other),
+      at(layers.reLU({ maxValue: 6 }), other),
+    );
+    const means = at(layers.globalAveragePooling2d({ dataFormat: 'channelsLast' }), sum);
+    const kept = at(layers.dropout({ rate: 0.5 }), means);
+    const outputs = at(layers.dense({ units: 3, activation: 'softmax' }), kept);
+    return functional({ inputs: image, outputs });
+  },
   'a softmax Activation': () =>
     sequential({
       layers: [
@@ -61,7 +86,7 @@ describe('readTfjsModel of what TensorFlow.js saved', () => {
   it.each(Object.entries(models))('reads %s', async (_title, make) => {
     const theirs = make();
     const path = await saveInTensorFlow(theirs);
-    const { model, weights } = await readTfjsModel(path);
+    const { model, weights } = await readTrained(path);
     const expected = probabilities(model, weights, pixels);
     expect(largestRelativeError(predict(theirs, pixels), expected).error).toBeLessThan(1e-5);
   });
@@ -71,8 +96,8 @@ describe('readTfjsModel of what TensorFlow.js saved', () => {
       layers: [layers.flatten({ inputShape: [1, 2, 1] }), layers.dense({ units: 2 })],
     });
     theirs.setWeights([tf.tensor2d([1, 2, 3, 4], [2, 2]), tf.tensor1d([5, 6])]);
-    const { model, weights } = await readTfjsModel(await saveInTensorFlow(theirs));
-    expect(model.spec.layers).toEqual([{ type: 'flatten' }, { type: 'dense', units: 2 }]);
+    const { model, weights } = await readTrained(await saveInTensorFlow(theirs));
+    expect(model.spec.layers).toMatchObject([{ type: 'flatten' }, { type: 'dense', units: 2 }]);
     expect(model.spec.name).toMatch(/^sequential_\d+$/);
     expect([...weights]).toEqual([1, 2, 3, 4, 5, 6]);
   });
@@ -81,7 +106,7 @@ describe('readTfjsModel of what TensorFlow.js saved', () => {
     const model = buildModel(everyLayer);
     const weights = randomWeights(model, 6);
     const loaded = await loadInTensorFlow(await writeTfjs(model, weights));
-    const read = await readTfjsModel(await saveInTensorFlow(loaded));
+    const read = await readTrained(await saveInTensorFlow(loaded));
     expect(read.model).toEqual(model);
     expect(bits(read.weights)).toEqual(bits(weights));
   });
@@ -93,14 +118,32 @@ describe('readTfjsModel of what TensorFlow.js saved', () => {
     await theirs.trainOnBatch(tf.tensor(pixels, [3, ...inputShape]), labels);
     const path = await saveInTensorFlow(theirs, { includeOptimizer: true });
     expect(await readFile(path, 'utf8')).toContain('"group":"optimizer"');
-    const { model, weights } = await readTfjsModel(path);
+    const { model, weights } = await readTrained(path);
     const expected = probabilities(model, weights, pixels);
     expect(largestRelativeError(predict(theirs, pixels), expected).error).toBeLessThan(1e-5);
   });
 
+  it.each([
+    ['meanSquaredError', 'meanSquaredError'],
+    ['categoricalCrossentropy', undefined],
+    ['binaryCrossentropy', 'binaryCrossEntropy'],
+  ])('has the loss that it was compiled with, %s', async (loss, expected) => {
+    const activation = loss === 'binaryCrossentropy' ? 'sigmoid' : 'softmax';
+    const theirs = sequential({
+      layers: [layers.flatten({ inputShape }), layers.dense({ units: 3, activation })],
+    });
+    theirs.compile({ optimizer: 'sgd', loss });
+    const path = await saveInTensorFlow(theirs, { includeOptimizer: true });
+    const { model, weights } = await readTrained(path);
+    expect(model.spec.loss).toBe(expected);
+    const same = probabilities(model, weights, pixels);
+    expect(largestRelativeError(predict(theirs, pixels), same).error).toBeLessThan(1e-5);
+    expect((await readTrained(await writeTfjs(model, weights))).model.spec).toEqual(model.spec);
+  });
+
   it('joins the shards of the weights', async () => {
     const path = await saveInTensorFlow(models['a softmax Activation']());
-    const whole = await readTfjsModel(path);
+    const whole = await readTrained(path);
     const folder = dirname(path);
     const bytes = await readFile(join(folder, 'model.weights.bin'));
     await writeFile(join(folder, 'shard1'), bytes.subarray(0, 101));
@@ -110,15 +153,15 @@ describe('readTfjsModel of what TensorFlow.js saved', () => {
     const single = '"./model.weights.bin"';
     expect(text).toContain(single);
     await writeFile(path, text.replace(single, '"shard1","./shard2","shard3"'));
-    expect(await readTfjsModel(path)).toEqual(whole);
+    expect(await readTrained(path)).toEqual(whole);
   });
 
   it("reads a topology of Keras' own, one level deeper", async () => {
     const path = await saveInTensorFlow(models['a softmax Activation']());
-    const whole = await readTfjsModel(path);
+    const whole = await readTrained(path);
     const content = JSON.parse(await readFile(path, 'utf8')) as { modelTopology: unknown };
     const modelTopology = { keras_version: '2.15.0', model_config: content.modelTopology };
     await writeFile(path, JSON.stringify({ ...content, modelTopology }));
-    expect(await readTfjsModel(path)).toEqual(whole);
+    expect(await readTrained(path)).toEqual(whole);
   });
 });

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Activation, Conv2d, Pair, Padding, Pool2d } from '../../src/model/layers.js';
+import type { Activation, Conv2d, Layer, Pair, Padding, Pool2d } from '../../src/model/layers.js';
 
 /** A pair of extents from 1 to `largest`. */
 function pair(largest: number): fc.Arbitrary<Pair> {
@@ -18,7 +18,7 @@ function padding(): fc.Arbitrary<Padding> {
 }
 
 /** Any convolution; its window may not fit. */
-export function arbitraryConvolution(): fc.Arbitrary<Conv2d> {
+function arbitraryConvolution(): fc.Arbitrary<Conv2d> {
   return fc.record({
     type: fc.constant('conv2d'),
     filters: fc.integer({ min: 1, max: 9 }),
@@ -29,7 +29,7 @@ export function arbitraryConvolution(): fc.Arbitrary<Conv2d> {
 }
 
 /** Any pooling layer; its window may not fit. */
-export function arbitraryPool(): fc.Arbitrary<Pool2d> {
+function arbitraryPool(): fc.Arbitrary<Pool2d> {
   return fc.record({
     type: fc.constantFrom('maxPool2d', 'averagePool2d'),
     size: pair(3),
@@ -40,5 +40,33 @@ export function arbitraryPool(): fc.Arbitrary<Pool2d> {
 
 /** Any activation. */
 export function arbitraryActivation(): fc.Arbitrary<Activation> {
-  return fc.record({ type: fc.constantFrom('relu', 'tanh', 'sigmoid') });
+  return fc.oneof(
+    {
+      weight: 4,
+      arbitrary: fc.record({ type: fc.constantFrom('relu', 'relu6', 'tanh', 'sigmoid') }),
+    },
+    fc.record({ type: fc.constant('leakyReLU'), alpha: fc.constantFrom(0, 0.1, 0.3) }),
+    // The only alpha that TensorFlow.js has.
+    fc.record({ type: fc.constant('elu'), alpha: fc.constant(1) }),
+  );
+}
+
+/** Zeros around an image, or values dropped from it. */
+function arbitraryPlain(): fc.Arbitrary<Layer> {
+  const zeros = fc.integer({ min: 0, max: 2 });
+  const side = fc.tuple(zeros, zeros);
+  return fc.oneof(
+    fc.record({ type: fc.constant('zeroPadding2d'), zeros: fc.tuple(side, side) }),
+    fc.record({ type: fc.constant('dropout'), rate: fc.constantFrom(0, 0.1, 0.5) }),
+  );
+}
+
+/** Any layer that makes an image of an image. */
+export function arbitraryImageLayer(): fc.Arbitrary<Layer> {
+  return fc.oneof(
+    { weight: 2, arbitrary: arbitraryConvolution() },
+    { weight: 2, arbitrary: arbitraryPool() },
+    { weight: 2, arbitrary: arbitraryActivation() },
+    arbitraryPlain(),
+  );
 }

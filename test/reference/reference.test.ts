@@ -41,6 +41,9 @@ function withoutKinks(spec: ModelSpec): ModelSpec {
   const layers = spec.layers.map((layer): Layer => {
     switch (layer.type) {
       case 'relu':
+      case 'relu6':
+      case 'leakyReLU':
+      case 'elu':
         return { type: 'tanh' };
       case 'maxPool2d':
         return { ...layer, type: 'averagePool2d' };

@@ -17,12 +17,7 @@ export interface Cell {
 }
 
 /** Outputs along one axis, as TensorFlow counts them. */
-export function outputsAlong(
-  input: number,
-  size: number,
-  stride: number,
-  padding: Padding,
-): number {
+function outputsAlong(input: number, size: number, stride: number, padding: Padding): number {
   return padding === 'same'
     ? Math.ceil(input / stride)
     : Math.max(0, Math.floor((input - size) / stride) + 1);

@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { fileError, fileSize, parseJson, readBytes } from '../../model/files/disk.js';
+import { weightBytes } from '../../model/files/floats.js';
 import { compiledLoss } from '../../model/files/keras-loss.js';
 import { isModelName } from '../../model/files/schema.js';
 import { readWeights, weightsManifest } from '../../model/files/tfjs-weights.js';
 import type { LossName } from '../../model/layers.js';
+import { sha256 } from '../../sha256.js';
 import { LayersEngine } from './layers-engine.js';
 import { layersMetadata } from './layers-files.js';
 import { loadTensorFlow } from './libraries.js';
@@ -20,6 +22,18 @@ const modelJson = z.object({
   weightsManifest: weightsManifest.nullish(),
   userDefinedMetadata: z.unknown().optional(),
 });
+
+/** A model of TensorFlow.js's layers, as it was found in a file. */
+export interface FoundLayersModel {
+  readonly model: NamedLayersModel;
+  /** The file's, or the seed's. */
+  readonly weights: Float32Array;
+  /** They are the file's. */
+  readonly trained: boolean;
+  readonly file: string;
+  /** Of the description and the file's weights. */
+  readonly sha256: string;
+}
 
 /** Whether a file holds what `readLayersModel` reads, as far as can be told without TensorFlow.js. */
 export async function holdsLayersModel(file: string): Promise<boolean> {
@@ -38,10 +52,7 @@ export async function holdsLayersModel(file: string): Promise<boolean> {
  * has; else a single output has binary and several have softmax cross-entropy.
  * @throws DtrainError MODEL_FILE, MODEL_INVALID, ENGINE_MISSING
  */
-export async function readLayersModel(
-  file: string,
-  seed: number,
-): Promise<{ model: NamedLayersModel; weights: Float32Array; trained: boolean }> {
+export async function readLayersModel(file: string, seed: number): Promise<FoundLayersModel> {
   if ((await fileSize(file)) > LARGEST_MODEL_JSON) throw fileError(file, 'it is too large');
   const content = modelJson.safeParse(parseJson(await readBytes(file), file, 'it'));
   if (!content.success) throw fileError(file, 'it is no model.json of TensorFlow.js');
@@ -83,7 +94,10 @@ export async function readLayersModel(
   const weights = trained
     ? await readWeights(file, { model: named, weightNames }, groups ?? [])
     : engine.firstWeights;
-  return { model, weights, trained };
+  const description = new TextEncoder().encode(JSON.stringify(model.spec));
+  const values = trained ? weightBytes(named, weights) : new Uint8Array();
+  const hash = sha256(Buffer.concat([description, values]));
+  return { model, weights, trained, file, sha256: hash };
 }
 
 function topologyName(topology: unknown): unknown {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { DtrainError } from '../../errors.js';
 import { isModelName } from '../../model/files/schema.js';
-import { tfjsTopology } from '../../model/files/tfjs.js';
+import { kerasConfig } from '../../model/files/keras-config.js';
 import { losses } from '../../model/layers.js';
 import type { Model, Parameter } from '../../model/model.js';
 import { MOST_WEIGHTS } from './build.js';
@@ -43,7 +43,7 @@ export function layersSpecOf(model: Model): LayersSpec {
   return {
     name: spec.name,
     input: [rows, columns, channels],
-    topology: parseTopology(tfjsTopology(model)),
+    topology: parseTopology(kerasConfig(model)),
     loss,
     classes,
     parameterCount,

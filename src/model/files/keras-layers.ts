@@ -1,14 +1,22 @@
 import { z } from 'zod';
-import type { Layer, Pair } from '../layers.js';
+import type { Activation, Layer, Pair, Softmax } from '../layers.js';
 import { extent, oneOf, pair } from './fields.js';
 
-/** One thing that a Keras layer does; only the last in a model may be a softmax. */
-export type Step = Layer | { readonly type: 'softmax' };
+/** What Keras calls the activations that a layer may end in, and what each of them does. */
+const activationLayers = {
+  linear: [],
+  relu: [{ type: 'relu' }],
+  relu6: [{ type: 'relu6' }],
+  leaky_relu: [{ type: 'leakyReLU', alpha: 0.2 }],
+  elu: [{ type: 'elu', alpha: 1 }],
+  tanh: [{ type: 'tanh' }],
+  sigmoid: [{ type: 'sigmoid' }],
+  softmax: [{ type: 'softmax' }],
+} as const satisfies Record<string, readonly (Activation | Softmax)[]>;
+type KerasActivation = keyof typeof activationLayers;
 
-const activations = ['linear', 'relu', 'tanh', 'sigmoid', 'softmax'] as const;
-type KerasActivation = (typeof activations)[number];
-
-const activation = oneOf(activations).nullish();
+const activation = oneOf(Object.keys(activationLayers) as KerasActivation[]).nullish();
+const slope = z.number().min(0, { error: 'must be 0 or more' });
 const padding = oneOf(['valid', 'same']);
 const channelsLast = oneOf(['channels_last']).nullish();
 const withBias = z.literal(true, { error: 'must be true' }).nullish();
@@ -22,8 +30,8 @@ function fixed(...values: number[]) {
   return z.literal(values, { error: `must be ${values.join(' or ')}` }).nullish();
 }
 
-function activationSteps(name: KerasActivation | null | undefined): Step[] {
-  return name == null || name === 'linear' ? [] : [{ type: name }];
+function activationSteps(name: KerasActivation | null | undefined): readonly Layer[] {
+  return activationLayers[name ?? 'linear'];
 }
 
 const convolution = z
@@ -38,7 +46,7 @@ const convolution = z
     activation,
     use_bias: withBias,
   })
-  .transform((config): Step[] => {
+  .transform((config): readonly Layer[] => {
     const { filters, kernel_size: kernel, strides } = config;
     return [
       { type: 'conv2d', filters, kernel, strides: strides ?? [1, 1], padding: config.padding },
@@ -54,7 +62,7 @@ function pooling(type: 'maxPool2d' | 'averagePool2d') {
       padding,
       data_format: channelsLast,
     })
-    .transform((config): Step[] => {
+    .transform((config): readonly Layer[] => {
       const size = config.pool_size;
       return [{ type, size, strides: config.strides ?? size, padding: config.padding }];
     });
@@ -62,34 +70,94 @@ function pooling(type: 'maxPool2d' | 'averagePool2d') {
 
 const dense = z
   .object({ units: extent, activation, use_bias: withBias })
-  .transform((config): Step[] => [
+  .transform((config): readonly Layer[] => [
     { type: 'dense', units: config.units },
     ...activationSteps(config.activation),
   ]);
 
 const relu = z
   .object({
-    max_value: z.null({ error: 'must be null' }).optional(),
-    negative_slope: fixed(0),
+    max_value: z.literal(6, { error: 'must be null or 6' }).nullish(),
+    negative_slope: slope.nullish(),
     threshold: fixed(0),
   })
-  .transform((): Step[] => [{ type: 'relu' }]);
+  .refine((config) => config.max_value == null || (config.negative_slope ?? 0) === 0, {
+    error: 'must be 0 beside a max_value',
+    path: ['negative_slope'],
+  })
+  .transform((config): readonly Layer[] => {
+    if (config.max_value === 6) return [{ type: 'relu6' }];
+    const alpha = config.negative_slope ?? 0;
+    return alpha === 0 ? [{ type: 'relu' }] : [{ type: 'leakyReLU', alpha }];
+  });
 
-/** For each class_name that a model may have: what a layer of that config does. */
-export const kerasLayers: ReadonlyMap<string, z.ZodType<Step[]>> = new Map<
+/** Keras 2 calls the slope alpha, Keras 3 negative_slope. */
+const leakyRelu = z
+  .object({ alpha: slope.nullish(), negative_slope: slope.nullish() })
+  .transform((config): readonly Layer[] => [
+    { type: 'leakyReLU', alpha: config.negative_slope ?? config.alpha ?? 0.3 },
+  ]);
+
+const elu = z
+  .object({ alpha: slope.nullish() })
+  .transform((config): readonly Layer[] => [{ type: 'elu', alpha: config.alpha ?? 1 }]);
+
+const zeros = z.tuple([z.number(), z.number()], { error: 'must be two whole numbers' });
+const zeroPadding = z
+  .object({
+    padding: z.tuple([zeros, zeros], { error: 'must be [[top, bottom], [left, right]]' }),
+    data_format: channelsLast,
+  })
+  .transform((config): readonly Layer[] => [{ type: 'zeroPadding2d', zeros: config.padding }]);
+
+const globalPool = z
+  .object({
+    data_format: channelsLast,
+    keepdims: z.literal(false, { error: 'must be false' }).nullish(),
+  })
+  .transform((): readonly Layer[] => [{ type: 'globalAveragePool2d' }]);
+
+const dropout = z
+  .object({
+    rate: z.number().min(0, { error: 'must be 0 or more' }).lt(1, { error: 'must be less than 1' }),
+    noise_shape: z.null({ error: 'must be null' }).optional(),
+  })
+  .transform((config): readonly Layer[] => [{ type: 'dropout', rate: config.rate }]);
+
+const add = z.object({}).transform((): readonly Layer[] => [{ type: 'add', inputs: [] }]);
+
+/**
+ * For each class_name that a model may have: what a layer of that config does, one thing after the
+ * other, without names; inputs are for whoever knows the whole model.
+ */
+export const kerasLayers: ReadonlyMap<string, z.ZodType<readonly Layer[]>> = new Map<
   string,
-  z.ZodType<Step[]>
+  z.ZodType<readonly Layer[]>
 >([
   ['Conv2D', convolution],
   ['MaxPooling2D', pooling('maxPool2d')],
   ['AveragePooling2D', pooling('averagePool2d')],
-  ['Activation', z.object({ activation }).transform((of) => activationSteps(of.activation))],
+  ['GlobalAveragePooling2D', globalPool],
+  ['ZeroPadding2D', zeroPadding],
+  [
+    'Activation',
+    z.object({ activation }).transform((of): readonly Layer[] => activationSteps(of.activation)),
+  ],
   ['ReLU', relu],
+  ['LeakyReLU', leakyRelu],
+  ['ELU', elu],
   // The default axis of TensorFlow.js is 1: the last one, if the samples are flat.
-  ['Softmax', z.object({ axis: fixed(-1, 1) }).transform((): Step[] => [{ type: 'softmax' }])],
+  [
+    'Softmax',
+    z.object({ axis: fixed(-1, 1) }).transform((): readonly Layer[] => [{ type: 'softmax' }]),
+  ],
   [
     'Flatten',
-    z.object({ data_format: channelsLast }).transform((): Step[] => [{ type: 'flatten' }]),
+    z
+      .object({ data_format: channelsLast })
+      .transform((): readonly Layer[] => [{ type: 'flatten' }]),
   ],
+  ['Dropout', dropout],
   ['Dense', dense],
+  ['Add', add],
 ]);

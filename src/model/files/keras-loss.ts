@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { LossName } from '../layers.js';
+import type { Layer, LossName } from '../layers.js';
 import { fileError } from './disk.js';
 import { quoted } from './fields.js';
 
@@ -32,4 +32,9 @@ export function compiledLoss(file: string, trainingConfig: unknown): LossName | 
   if (loss) return loss;
   const known = 'categorical or binary cross-entropy or mean squared error';
   throw fileError(file, `its loss ${quoted(name ?? single)} is not ${known}`);
+}
+
+/** The loss of a model whose file has none: what its last layer is made for. */
+export function usualLoss(last: Layer | undefined): LossName {
+  return last?.type === 'sigmoid' ? 'binaryCrossEntropy' : 'softmaxCrossEntropy';
 }

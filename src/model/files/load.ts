@@ -4,22 +4,32 @@ import { systemCode } from '../../errors.js';
 import type { Model } from '../model.js';
 import { fileError, unreadable } from './disk.js';
 import { readSafetensors } from './safetensors.js';
-import { readTfjsModel } from './tfjs.js';
+import { type ReadModel, readTfjsModel } from './tfjs.js';
 
 /** What a folder may hold; the first that is there counts. */
 const NAMES = ['model.json', 'model.safetensors'];
 
 /**
- * Reads a trained model from a TensorFlow.js `model.json`, a `.safetensors` file, or a folder
+ * Reads a model, with its weights if it has any, from a TensorFlow.js `model.json`, a `.safetensors` file, or a folder
  * that holds `model.json` or else `model.safetensors`. `file` is the file that was read.
  * @throws DtrainError MODEL_FILE if there is none of these, or it is not a model dtrain can take.
+ */
+export async function openModel(path: string): Promise<ReadModel & { file: string }> {
+  const file = await modelFile(path);
+  const read = file.endsWith('.safetensors') ? readSafetensors : readTfjsModel;
+  return { ...(await read(file)), file };
+}
+
+/**
+ * Reads a trained model, as `openModel` does.
+ * @throws DtrainError MODEL_FILE, for a model without weights too
  */
 export async function loadModel(
   path: string,
 ): Promise<{ model: Model; weights: Float32Array; file: string }> {
-  const file = await modelFile(path);
-  const read = file.endsWith('.safetensors') ? readSafetensors : readTfjsModel;
-  return { ...(await read(file)), file };
+  const { model, weights, file } = await openModel(path);
+  if (weights) return { model, weights, file };
+  throw fileError(file, 'it describes a model but has no weights of it');
 }
 
 async function modelFile(path: string): Promise<string> {

@@ -38,7 +38,7 @@ const inputs = z
   .max(MOST_LAYERS, { error: `must hold ${MOST_LAYERS} layers or fewer` });
 
 /** Whether a layer may have this name. */
-function isLayerName(value: unknown): value is string {
+export function isLayerName(value: unknown): value is string {
   return typeof value === 'string' && LAYER_NAME.test(value);
 }
 

@@ -90,12 +90,28 @@ function placesOf(
     const from = bytes;
     bytes += sizeOf(entry.shape) * (valueBytes.get(entry.dtype) ?? NaN);
     if (entry.group === 'optimizer') continue;
-    const parameter = wanted.get(entry.name);
-    wanted.delete(entry.name);
+    const name = namesOf(entry.name).find((each) => wanted.has(each)) ?? entry.name;
+    const parameter = wanted.get(name);
+    wanted.delete(name);
     places.push({ parameter: checkEntry(entry, parameter, file), from });
   }
   if (bytes <= LARGEST_GROUP) return { places, bytes };
   throw fileError(file, 'its weightsManifest has a group that is too large, or of unknown dtype');
+}
+
+/**
+ * What a weight may be called in its model: `conv/kernel`. Keras adds `:0`, or the model's name or
+ * the layer's once more in front; Keras 3 numbers a layer's weights, `conv/vars/0`.
+ */
+function namesOf(written: string): string[] {
+  const [kind = '', owner = '', ...outer] = written.replace(/:0$/, '').split('/').reverse();
+  if (owner === 'vars') return [`${outer[0] ?? ''}/${['kernel', 'bias'][Number(kind)] ?? kind}`];
+  const scopes = [owner, ...outer].reverse();
+  return [
+    `${scopes.join('/')}/${kind}`,
+    `${scopes.slice(0, -1).join('/')}/${kind}`,
+    `${owner}/${kind}`,
+  ];
 }
 
 function checkEntry(entry: Entry, parameter: Parameter | undefined, file: string): Parameter {

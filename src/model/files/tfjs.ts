@@ -1,10 +1,13 @@
 import { z } from 'zod';
+import { losses } from '../layers.js';
 import type { Model } from '../model.js';
 import { fileError, fileSize, parseJson, readBytes } from './disk.js';
 import { weightBytes } from './floats.js';
 import { kerasConfig } from './keras-config.js';
+import { compiledLoss } from './keras-loss.js';
+import { topology } from './keras-topology.js';
 import { check, clause, oneOf } from './fields.js';
-import { modelOfTopology, topology } from './tfjs-topology.js';
+import { modelOfTopology } from './tfjs-topology.js';
 import { readWeights, weightsManifest } from './tfjs-weights.js';
 
 const LARGEST_MODEL_JSON = 16 * 1024 * 1024;
@@ -12,16 +15,31 @@ const LARGEST_MODEL_JSON = 16 * 1024 * 1024;
 const modelJson = z.object({
   format: oneOf(['layers-model']).nullish(),
   modelTopology: topology,
-  weightsManifest,
+  trainingConfig: z.unknown().optional(),
+  weightsManifest: weightsManifest.nullish(),
   userDefinedMetadata: z.unknown().optional(),
 });
 
-const ourMetadata = z.object({ dtrain: z.object({ model: z.string() }) });
+/** A model, and its flat weights if its file has them. */
+export interface ReadModel {
+  readonly model: Model;
+  readonly weights: Float32Array | undefined;
+}
+
+const ourMetadata = z.object({
+  dtrain: z.object({ model: z.string(), loss: z.enum(losses).optional() }),
+});
+
+/** Where Keras keeps what a model was compiled with; TensorFlow.js has `trainingConfig` instead. */
+const kerasTraining = z.object({
+  modelTopology: z.object({ training_config: z.unknown() }),
+});
 
 /**
  * A model and its flat weights in the format that `tf.loadLayersModel` reads: the content of
  * `model.json` and of `weights.bin` beside it, which is the weights as little-endian float32 and
- * nothing else. The model written ends in a softmax, so that predictions are probabilities.
+ * nothing else. A softmax or sigmoid that the loss contains is written as the last layer, so that
+ * predictions are probabilities.
  * @throws RangeError if there are not as many weights as the model has parameters.
  */
 export function tfjsFiles(
@@ -33,14 +51,20 @@ export function tfjsFiles(
     format: 'layers-model',
     generatedBy: 'dtrain',
     convertedBy: null,
-    modelTopology: tfjsTopology(model),
+    modelTopology: {
+      ...kerasConfig(model),
+      keras_version: 'tfjs-layers 4.22.0',
+      backend: 'tensor_flow.js',
+    },
     weightsManifest: [
       {
         paths: ['weights.bin'],
         weights: model.parameters.map(({ name, shape }) => ({ name, shape, dtype: 'float32' })),
       },
     ],
-    userDefinedMetadata: { dtrain: { model: name } } satisfies z.infer<typeof ourMetadata>,
+    userDefinedMetadata: {
+      dtrain: { model: name, ...(model.spec.loss && { loss: model.spec.loss }) },
+    } satisfies z.infer<typeof ourMetadata>,
   };
   return {
     modelJson: `${JSON.stringify(content, null, 2)}\n`,
@@ -48,35 +72,31 @@ export function tfjsFiles(
   };
 }
 
-/** The `modelTopology` of a model's `model.json`. */
-export function tfjsTopology(model: Model): Readonly<Record<string, unknown>> {
-  return {
-    class_name: 'Sequential',
-    config: { name: model.spec.name, layers: kerasConfig(model) },
-    keras_version: 'tfjs-layers 4.22.0',
-    backend: 'tensor_flow.js',
-  };
-}
-
 /**
  * Reads a TensorFlow.js layers model from its `model.json`: what `tfjsFiles` writes, and what
- * TensorFlow.js saves, if it is a Sequential of layers that dtrain has. A softmax at its end is
- * left out, since dtrain's models end in logits.
+ * TensorFlow.js saves or converts from Keras, if it has layers that dtrain has. A file without
+ * weights, or with nothing but a Keras model's config, describes a model. What it was compiled with
+ * says which loss it has.
  * @throws DtrainError MODEL_FILE, naming the file and the layer, for all else.
  */
-export async function readTfjsModel(
-  path: string,
-): Promise<{ model: Model; weights: Float32Array }> {
+export async function readTfjsModel(path: string): Promise<ReadModel> {
   if ((await fileSize(path)) > LARGEST_MODEL_JSON) {
     throw fileError(
       path,
       `it is larger than the ${LARGEST_MODEL_JSON} bytes a model.json may have`,
     );
   }
-  const content = check(modelJson, parseJson(await readBytes(path), path, 'it'));
+  const json = parseJson(await readBytes(path), path, 'it');
+  const isConfig = z.object({ class_name: z.string() }).safeParse(json).success;
+  const whole = isConfig ? { modelTopology: json } : json;
+  const content = check(modelJson, whole);
   if (!content.ok) throw fileError(path, clause(content.path, content.complaint));
-  const { modelTopology, weightsManifest: groups, userDefinedMetadata } = content.value;
-  const ours = ourMetadata.safeParse(userDefinedMetadata).data;
-  const named = modelOfTopology(path, modelTopology, ours?.dtrain.model);
-  return { model: named.model, weights: await readWeights(path, named, groups) };
+  const { modelTopology, trainingConfig, weightsManifest: groups } = content.value;
+  const ours = ourMetadata.safeParse(content.value.userDefinedMetadata).data?.dtrain;
+  const keras = kerasTraining.safeParse(whole).data?.modelTopology.training_config;
+  const loss = ours?.loss ?? compiledLoss(path, trainingConfig ?? keras);
+  const named = modelOfTopology(path, modelTopology, { name: ours?.model, loss });
+  const hasWeights = groups?.some(({ weights }) => weights.length > 0);
+  const weights = hasWeights ? await readWeights(path, named, groups ?? []) : undefined;
+  return { model: named.model, weights };
 }
