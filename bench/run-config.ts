@@ -35,6 +35,7 @@ export function runConfig(
     schedule: options.schedule.default,
     warmup: options.warmup.default,
     validation: 0,
+    augment: options.augment.default,
     checkpointEvery: { steps: warmUpSteps },
     threads: kind === 'threads' ? workers : 0,
     workers: kind === 'threads' ? 0 : workers,

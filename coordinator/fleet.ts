@@ -19,7 +19,7 @@ import { CoordinatorServer } from './server.js';
 export interface FleetOptions {
   readonly config: Pick<
     CoordinatorConfig,
-    'host' | 'port' | 'optimizer' | 'seed' | 'batch' | 'validation'
+    'host' | 'port' | 'optimizer' | 'seed' | 'batch' | 'validation' | 'augment'
   >;
   /** What a worker must know to join; null if nothing. */
   readonly token: string | null;
@@ -137,6 +137,7 @@ function welcomeFrame(
     seed: config.seed,
     batch: config.batch,
     validation: config.validation,
+    augment: config.augment,
     module: { sha256: compiled.sha256, workSize: compiled.program.workSize },
     data: { table: Array.from(table), shards },
   };

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { augmentationOf } from '../src/augment/augmentation.js';
 import type { BatchPlan } from '../src/data/batches.js';
 import { byteTable } from '../src/data/normalise.js';
 import { copySplit, type Dataset, sizeOfSplit } from '../src/data/dataset.js';
@@ -71,6 +72,7 @@ export async function prepareRun(
   const plan = { samples, batch };
   const wholeRun = stepsPerEpoch(plan) * config.epochs;
   const table = byteTable();
+  const training = sizeOfSplit(dataset.train);
   const pool = new ThreadPool({
     threads,
     cores: availableParallelism(),
@@ -81,11 +83,12 @@ export async function prepareRun(
     stateSlots: stateSlots[config.optimizer],
     seed,
     batch,
-    training: sizeOfSplit(dataset.train),
+    training,
     trainingCount: samples,
     validationCount: validation,
     test: sizeOfSplit(dataset.test),
     table,
+    augmentation: augmentationOf(config.augment, model.spec.input, training.sampleBytes),
   });
   pool.weights.set(weights);
   copySplit(dataset.train, pool.training);

@@ -48,7 +48,7 @@ export async function openResumed(sources: Sources): Promise<ResumedRun | undefi
 }
 
 async function openRun(place: string, overrides: readonly Overridable[]): Promise<ResumedRun> {
-  const folder = await findFolder(place);
+  const folder = await findRun(place, "give the run's folder to --resume");
   const notices: string[] = [];
   const checkpoint = await checkpointsIn(folder).newest((sentence) => notices.push(sentence));
   if (!checkpoint) {
@@ -72,11 +72,16 @@ async function recordedLedger(folder: string, notices: string[]): Promise<Ledger
   }
 }
 
-async function findFolder(place: string): Promise<string> {
+/**
+ * A run's folder, given as such or by its name in `runs`.
+ * @param advice what to do if there is none
+ * @throws DtrainError USAGE
+ */
+export async function findRun(place: string, advice = "give the run's folder"): Promise<string> {
   for (const folder of [path.resolve(place), path.resolve('runs', place)]) {
     if (await isFolder(folder)) return folder;
   }
-  throw new DtrainError('USAGE', `There is no run ${place}: give the run's folder to --resume.`);
+  throw new DtrainError('USAGE', `There is no run ${place}: ${advice}.`);
 }
 
 /** What tells one data set from another. */

@@ -1,3 +1,4 @@
+import { augmentationText } from '../src/augment/augmentation.js';
 import type { CoordinatorConfig, TrainConfig } from '../src/config/types.js';
 import { batchOf, stepsPerEpoch } from '../src/data/batches.js';
 import type { Arithmetic } from '../src/engine/names.js';
@@ -35,6 +36,7 @@ export function startEvent(
   port: number | undefined,
 ): StartEvent {
   const { threads, batch, seed, validation } = config;
+  const augment = augmentationText(config.augment);
   const host = 'host' in config ? config.host : '';
   return {
     event: 'start',
@@ -55,6 +57,7 @@ export function startEvent(
     epochs: Math.ceil(totalSteps / stepsPerEpoch(plan)),
     steps: totalSteps,
     seed,
+    ...(augment !== 'none' && { augment }),
     ...(resumedStep !== undefined && { resumedStep }),
     ...(port !== undefined && { url: workerUrl(host, port) }),
   };

@@ -8,6 +8,7 @@ import { isLoopback, reachableHosts, workerUrl } from '../coordinator/addresses.
 import { Fleet } from '../coordinator/fleet.js';
 import { type PreparedRun, prepareRun } from '../coordinator/prepare.js';
 import type { RemoteMember } from '../coordinator/training.js';
+import { NO_AUGMENTATION } from '../src/augment/augmentation.js';
 import type { CoordinatorConfig } from '../src/config/types.js';
 import type { Pricing } from '../src/cost/pricing.js';
 import { batchOf } from '../src/data/batches.js';
@@ -193,7 +194,7 @@ async function probeWorkers(
   const { host, port } = listen ?? { host: '127.0.0.1', port: 0 };
   const { optimizer, seed } = settings;
   const fleet = await Fleet.listen({
-    config: { host, port, optimizer, seed, batch, validation },
+    config: { host, port, optimizer, seed, batch, validation, augment: NO_AUGMENTATION },
     token,
     run: 'plan',
     prepared,

@@ -29,6 +29,8 @@ export interface StartEvent {
   /** Steps in all, if nothing ends the run before. */
   readonly steps: number;
   readonly seed: number;
+  /** How training images are changed, as `--augment` takes it; if they are. */
+  readonly augment?: string;
   /** Steps that were taken before, if the run is resumed. */
   readonly resumedStep?: number;
   /** Where workers can join, if the run listens: `ws://host:port`. */

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { augmentationOf } from '../src/augment/augmentation.js';
 import { sha256 } from '../src/sha256.js';
 import { NO_SAMPLES } from '../src/data/dataset.js';
 import { holdOut } from '../src/data/order.js';
@@ -41,7 +42,7 @@ export async function startEngine(
   const { workSize } = welcome.module;
   const wasm = { module, workSize };
   const chosen = await chooseEngine(engine, model, welcome.optimizer, wasm, threads, arithmetic);
-  const { seed, batch, validation } = welcome;
+  const { seed, batch, validation, augment } = welcome;
   const training = sizeOfShards(welcome.data.shards, sizeOf(model.spec.input));
   if (validation >= training.count) {
     throw new DtrainError('PROTOCOL', 'The validation split leaves nothing to train on.');
@@ -62,6 +63,7 @@ export async function startEngine(
     validationCount: 0,
     test: NO_SAMPLES,
     table: Float32Array.from(welcome.data.table),
+    augmentation: augmentationOf(augment, model.spec.input, training.sampleBytes),
   });
   try {
     await loadShards(source, welcome.data.shards, pool.training);

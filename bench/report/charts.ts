@@ -1,11 +1,9 @@
-import type { ChartConfiguration, ChartDataset, ScatterDataPoint } from 'chart.js';
+import type { ChartDataset, ScatterDataPoint } from 'chart.js';
 import { benchKinds, type WorkerKind } from '../../src/config/bench-options.js';
+import type { Chart } from '../../src/report/page.js';
 import type { Row, Table } from '../results.js';
 import type { Spread } from '../statistics.js';
 import { workersText } from './cells.js';
-
-/** A chart as Chart.js takes it; nothing in it but what JSON can hold. */
-export type Chart = ChartConfiguration<'line', ScatterDataPoint[]> | ChartConfiguration<'bar'>;
 
 const colours: Readonly<Record<WorkerKind, string>> = {
   threads: '#1f77b4',

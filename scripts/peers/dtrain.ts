@@ -13,7 +13,7 @@ const STEPS_IN_EPOCH = Math.ceil(60_000 / BATCH);
 
 interface Settings {
   readonly name: string;
-  readonly engine: 'wasm' | 'native';
+  readonly engine: 'wasm' | 'native' | 'tfjs-node';
   readonly threads: number;
   /** The C compiler and its flags. */
   readonly compiler?: string;

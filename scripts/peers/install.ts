@@ -4,21 +4,14 @@
  * and for tfjs-node, whose binding is built here, a C++ compiler and make.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import {
-  defaultPeersDir,
-  type Framework,
-  frameworks,
-  markerOf,
-  pythonOf,
-  tfjsNode,
-} from './folder.js';
+import { defaultPeersDir, type Framework, frameworks, markerOf, pythonOf } from './folder.js';
 
 const TENSORFLOW = 'tensorflow-cpu==2.15.1';
 const MINDSPORE = 'mindspore==2.7.1';
-const TFJS_NODE = '@tensorflow/tfjs-node@4.22.0';
 
 const { values } = parseArgs({ options: { dir: { type: 'string' }, only: { type: 'string' } } });
 const peers = resolve(values.dir ?? defaultPeersDir());
@@ -38,9 +31,9 @@ const installers: Record<Framework, () => void> = {
   'tfjs-node': installTfjsNode,
 };
 
-function run(program: string, args: readonly string[], cwd?: string): void {
+function run(program: string, args: readonly string[]): void {
   console.log(`$ ${[program, ...args].join(' ')}`);
-  execFileSync(program, args, { stdio: 'inherit', ...(cwd !== undefined && { cwd }) });
+  execFileSync(program, args, { stdio: 'inherit' });
 }
 
 function installPython(framework: Framework, ...packages: string[]): void {
@@ -52,10 +45,7 @@ function installPython(framework: Framework, ...packages: string[]): void {
   run(python, ['-c', `import ${framework}`]);
 }
 
-/**
- * Builds the binding against the libtensorflow in TensorFlow's wheel: the binaries that the package
- * would download are older, and are not on a package registry.
- */
+/** As for dtrain's own engine, with the TensorFlow that is installed for Python. */
 function installTfjsNode(): void {
   const python = pythonOf(peers, 'tensorflow');
   if (!existsSync(python)) installPython('tensorflow', TENSORFLOW);
@@ -64,26 +54,8 @@ function installTfjsNode(): void {
   const folder = join(peers, 'tfjs-node');
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
-  run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', TFJS_NODE], folder);
-  const { package: tfjs, libraries } = tfjsNode(peers);
-  mkdirSync(libraries, { recursive: true });
-  link(join(wheel, 'include'), join(tfjs, 'deps', 'include'));
-  link(join(wheel, 'libtensorflow_cc.so.2'), join(libraries, 'libtensorflow_cc.so.2'));
-  link(join(wheel, 'libtensorflow_cc.so.2'), join(libraries, 'libtensorflow.so'));
-  for (const name of ['libtensorflow_framework.so', 'libtensorflow_framework.so.2']) {
-    link(join(wheel, 'libtensorflow_framework.so.2'), join(libraries, name));
-  }
-  // Node's own headers, where they came with it; else node-gyp fetches them.
-  const prefix = dirname(dirname(process.execPath));
-  const headers = existsSync(join(prefix, 'include', 'node')) ? [`--nodedir=${prefix}`] : [];
-  run('npx', ['node-pre-gyp', 'install', '--build-from-source', ...headers], tfjs);
-  process.env.LD_LIBRARY_PATH = libraries;
-  run(process.execPath, ['-e', "require('@tensorflow/tfjs-node')"], folder);
-}
-
-function link(target: string, path: string): void {
-  rmSync(path, { force: true });
-  symlinkSync(target, path);
+  const script = fileURLToPath(new URL('../setup-tfjs-node.sh', import.meta.url));
+  run('bash', [script, folder, wheel]);
 }
 
 const unknown = wanted.filter((name) => !(frameworks as readonly string[]).includes(name));

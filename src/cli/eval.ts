@@ -3,6 +3,7 @@ import { evaluateModel } from '../../coordinator/evaluate.js';
 import { addOptions } from '../config/flags.js';
 import { resolveInspection } from '../config/resolve.js';
 import { interruptible } from './interrupt.js';
+import { engineText } from '../engine/engine-text.js';
 import { count, percent } from './text.js';
 
 export function evalCommand(): Command {
@@ -28,8 +29,12 @@ export function evalCommand(): Command {
       process.stdout.write(`${JSON.stringify(values)}\n`);
       return;
     }
+    const by =
+      engine.arithmetic === 'approximate'
+        ? `, by the ${engineText(engine.name, engine.note, engine.arithmetic)}`
+        : '';
     process.stdout.write(
-      `${model} on ${count(samples)} test samples of ${dataset}\n` +
+      `${model} on ${count(samples)} test samples of ${dataset}${by}\n` +
         `accuracy ${percent(accuracy)}, loss ${loss.toFixed(4)}\n${matrix(confusion)}\n`,
     );
   });

@@ -10,7 +10,10 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   worker: async () => (await import('./worker.js')).workerCommand(),
   bench: async () => (await import('./bench.js')).benchCommand(),
   plan: async () => (await import('./plan.js')).planCommand(),
+  cost: async () => (await import('./cost.js')).costCommand(),
+  prices: async () => (await import('./prices.js')).pricesCommand(),
   eval: async () => (await import('./eval.js')).evalCommand(),
+  convert: async () => (await import('./convert.js')).convertCommand(),
   data: async () => (await import('./data.js')).dataCommand(),
   doctor: async () => (await import('./doctor.js')).doctorCommand(),
 };

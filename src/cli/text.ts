@@ -1,3 +1,4 @@
+import type { RunCost } from '../cost/summary.js';
 import { engineText } from '../engine/engine-text.js';
 import type {
   EpochEvent,
@@ -40,6 +41,7 @@ export function startLines(event: StartEvent): string[] {
   return [
     `${event.run}: ${event.model}, ${count(event.parameters)} parameters, ${plural(event.steps, 'step')} of ${event.batch}`,
     `${event.dataset} from ${event.datasetSource}: ${plural(event.trainSamples, 'sample')} to train${held}, ${count(event.testSamples)} to test`,
+    ...(event.augment === undefined ? [] : [`images augmented: ${event.augment}`]),
     `${engineText(event.engine, event.engineNote, event.arithmetic)}, ${event.threads > 0 ? plural(event.threads, 'thread') : 'remote workers only'}`,
     ...(event.resumedStep === undefined
       ? []
@@ -119,10 +121,17 @@ export function resultLines(event: ResultEvent): string[] {
   return [
     `Test accuracy ${percent(event.testAccuracy)}, loss ${event.testLoss.toFixed(4)}; ${how} ${time}, ${count(event.samplesPerSecond)} samples/s.`,
     `Weights SHA-256 ${event.weightsSha256}${event.arithmetic === 'approximate' ? ' (approximate: other fleets come near them, but not to the same bits)' : ''}`,
+    ...costLine(event.cost),
     ...plannedLines(event),
     `Saved in ${event.runDir}`,
     ...(event.resume === undefined ? [] : ['Go on with:', `  ${event.resume}`]),
   ];
+}
+
+function costLine({ currency, total, workers }: RunCost): string[] {
+  if (currency === null) return [];
+  const each = workers.map(({ name, total: own }) => `${name} ${own ?? 'without a price'}`);
+  return [`Cost ${total} ${currency}${each.length > 1 ? `: ${each.join(', ')}` : ''}`];
 }
 
 function plannedLines({ planned, trainSeconds, wallSeconds, cost }: ResultEvent): string[] {
@@ -152,11 +161,22 @@ export function progressLine(progress: Progress, columns: number): string {
     `${count(progress.samplesPerSecond)} samples/s`,
     ...(progress.workers > 0 ? [plural(progress.workers, 'worker')] : []),
     `${duration(progress.secondsLeft)} left`,
+    ...(progress.cost ? [spentText(progress.cost)] : []),
   ];
   while (items.join('  ').length >= columns && items.length > 1) items.pop();
   const room = Math.min(30, columns - items.join('  ').length - 5);
   if (room >= 5) items.splice(2, 0, `[${barOf(progress.step / progress.steps, room)}]`);
   return items.join('  ');
+}
+
+/** Money as people read it: two decimals, or two figures if it is less than that shows. */
+function spentText({ currency, spent, predicted }: NonNullable<Progress['cost']>): string {
+  return `${money(spent)} of about ${money(predicted)} ${currency}`;
+}
+
+function money(amount: string): string {
+  const value = Number(amount);
+  return value >= 1 || value === 0 ? value.toFixed(2) : String(Number(value.toPrecision(2)));
 }
 
 function barOf(share: number, width: number): string {

@@ -171,6 +171,7 @@ export const trainKeys = [
   'warmup',
   'seed',
   'validation',
+  'augment',
   'engine',
   'threads',
   'out',

@@ -13,7 +13,8 @@ export interface Parser<T> {
 
 const decimal = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
 
-function toNumber(value: unknown): number {
+/** NaN for what is no number. */
+export function toNumber(value: unknown): number {
   const number = typeof value === 'string' && decimal.test(value) ? Number(value) : value;
   // Adding 0 turns -0, which JSON cannot hold, into 0.
   return typeof number === 'number' ? number + 0 : NaN;

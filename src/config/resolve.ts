@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { augmentationText } from '../augment/augmentation.js';
 import { arithmeticOf } from '../engine/names.js';
 import { DtrainError } from '../errors.js';
 import type { PriceSettings } from '../cost/own-price.js';
@@ -16,6 +17,7 @@ import {
   type LimitSettings,
   type Overridable,
   type TrainConfig,
+  type TrainingSettings,
   type WorkerConfig,
 } from './types.js';
 
@@ -110,13 +112,13 @@ async function settingsOf(
 function refuseChanges(settings: Settings, saved: Settings): void {
   const allowed: readonly string[] = settings.get('override');
   for (const key of trainingKeys) {
-    const [now, before] = [settings.get(key), saved.get(key)];
+    const [now, before] = [settingText(settings.get(key)), settingText(saved.get(key))];
     if (now === before || allowed.includes(key)) continue;
     // The model cannot be overridden: other layers have other weights.
     const advice = (overridables as readonly string[]).includes(key)
       ? `leave it out, or add --override ${key} to change it all the same`
       : 'leave it out';
-    const message = `${settings.origin(key)} is ${String(now)}, and the run's is ${String(before)}: ${advice}.`;
+    const message = `${settings.origin(key)} is ${now}, and the run's is ${before}: ${advice}.`;
     throw new DtrainError('USAGE', message);
   }
   const [engine, engineBefore] = [settings.get('engine'), saved.get('engine')];
@@ -125,6 +127,10 @@ function refuseChanges(settings: Settings, saved: Settings): void {
     const message = `${settings.origin('engine')} is ${engine}, which is ${arithmetic}, and the run's is ${engineBefore}, which is ${arithmeticOf(engineBefore)}: leave it out, or add --override engine to change it all the same.`;
     throw new DtrainError('USAGE', message);
   }
+}
+
+function settingText(value: TrainingSettings[keyof TrainingSettings]): string {
+  return typeof value === 'object' && value !== null ? augmentationText(value) : String(value);
 }
 
 function run(settings: Settings): TrainConfig {
@@ -143,6 +149,7 @@ function run(settings: Settings): TrainConfig {
     warmup: settings.get('warmup'),
     seed: settings.get('seed'),
     validation: settings.get('validation'),
+    augment: settings.get('augment'),
     engine: settings.get('engine'),
     threads: threads(settings),
     out: settings.get('out'),

@@ -1,4 +1,6 @@
 import { type OptimizerName, optimizers } from '../optim/optimizer.js';
+import { augmentationText, NO_AUGMENTATION, usualAmounts } from '../augment/augmentation.js';
+import { augmentation } from './augmentation.js';
 import type { OptionTable } from './option.js';
 import { builtInNames } from '../model/built-in.js';
 import { fraction, fractionBelowOne, modelPlace, rate, oneOf, wholeNumber } from './parsers.js';
@@ -86,6 +88,13 @@ export const trainingOptions: OptionTable<keyof TrainingSettings> = {
     description: 'training samples held out to validate on',
     default: 0,
     parser: wholeNumber(0, 1e6),
+  },
+  augment: {
+    flag: '--augment [changes]',
+    description: `change each training image at random, by so much at most; alone: ${augmentationText(usualAmounts)}`,
+    default: NO_AUGMENTATION,
+    defaultText: 'none',
+    parser: augmentation,
   },
 };
 

@@ -1,3 +1,4 @@
+import type { Augmentation } from '../augment/augmentation.js';
 import type { EngineChoice } from '../engine/names.js';
 import type { PriceSettings } from '../cost/own-price.js';
 import type { MoneySettings } from '../cost/pricing.js';
@@ -27,6 +28,8 @@ export interface TrainingSettings {
   readonly seed: number;
   /** Samples held out of the training set. */
   readonly validation: number;
+  /** How training images are changed; evaluation never is. */
+  readonly augment: Augmentation;
 }
 
 /** How often a run saves a checkpoint, beside the end of each epoch and its own end. */

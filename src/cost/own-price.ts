@@ -73,7 +73,8 @@ async function lookUp(instance: string, spot: boolean, file: string): Promise<Pr
   );
 }
 
-function oneCurrency(one: string | null, other: string | null): string | null {
+/** The currency of two parts of a price; null if neither names one. */
+export function oneCurrency(one: string | null, other: string | null): string | null {
   if (one !== null && other !== null && one !== other) {
     throw usage(`The price is in ${one} and --per-gb in ${other}: give both in one currency.`);
   }

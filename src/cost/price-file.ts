@@ -209,7 +209,8 @@ async function edit(
   }
 }
 
-function isDate(value: string): boolean {
+/** Whether `value` is a day of the calendar such as 2026-11-20. */
+export function isDate(value: string): boolean {
   const day = /^\d{4}-\d{2}-\d{2}$/.test(value) ? new Date(`${value}T00:00:00Z`) : undefined;
   return day !== undefined && !Number.isNaN(day.getTime()) && day.toISOString().startsWith(value);
 }

@@ -41,6 +41,6 @@ export function runCost(ledger: LedgerState): RunCost {
   };
 }
 
-function accountTotal(account: Account): string | null {
+export function accountTotal(account: Account): string | null {
   return account.price === null ? null : formatAmount(accountCost(account));
 }

@@ -7,7 +7,7 @@ export const wasmTarget: Target = {
   tiles: {
     convolution: { filters: 4, columns: 1 },
     pooledConvolution: { filters: 4, columns: 1 },
-    convolutionWeights: { filters: 2, columns: 3 },
+    convolutionWeights: { columns: 3, sums: 6 },
     convolutionInput: { channels: 4, columns: 1 },
     dense: 4,
     denseWeights: { vectors: 2, sums: 8 },
@@ -18,7 +18,7 @@ export const wasmTarget: Target = {
 const sixteenRegisters: TileSizes = {
   convolution: { filters: 6, columns: 2 },
   pooledConvolution: { filters: 6, columns: 2 },
-  convolutionWeights: { filters: 2, columns: 5 },
+  convolutionWeights: { columns: 5, sums: 10 },
   convolutionInput: { channels: 6, columns: 2 },
   dense: 11,
   denseWeights: { vectors: 2, sums: 12 },
@@ -43,7 +43,7 @@ export const nativePairTarget: Target = {
   tiles: {
     convolution: { filters: 8, columns: 2 },
     pooledConvolution: { filters: 8, columns: 2 },
-    convolutionWeights: { filters: 2, columns: 5 },
+    convolutionWeights: { columns: 5, sums: 12 },
     convolutionInput: { channels: 8, columns: 2 },
     dense: 24,
     denseWeights: { vectors: 2, sums: 16 },

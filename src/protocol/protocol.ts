@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type Change, largestAmounts } from '../augment/augmentation.js';
 import { arithmetics, engines } from '../engine/names.js';
 import { statedPrice } from '../cost/price.js';
 import { mostNodes } from '../reduce/tree.js';
@@ -70,6 +71,7 @@ export const limits = {
 const count = z.number().int().min(0).max(0xffff_ffff);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const name = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/);
+const amount = (change: Change) => z.number().min(0).max(largestAmounts[change]);
 /** Printable ASCII alone: it ends on somebody's terminal. */
 const sentence = z.string().regex(/^[\x20-\x7e]{0,1000}$/);
 
@@ -117,6 +119,13 @@ const welcome = z.strictObject({
   batch: z.number().int().min(1).max(65_536),
   /** Samples held out of the training split. */
   validation: count,
+  /** By how much training images are changed at most. */
+  augment: z.strictObject({
+    shift: amount('shift'),
+    rotate: amount('rotate'),
+    scale: amount('scale'),
+    elastic: amount('elastic'),
+  }),
   /** Hash of the payload; float32 values that a thread wants to work in. */
   module: z.strictObject({ sha256, workSize: count.max(limits.workValues) }),
   data: z.strictObject({

@@ -53,6 +53,7 @@ export const streams = {
   validationSplit: 2,
   epochOrder: 3,
   dropout: 4,
+  augmentation: 5,
   tensorflow: 6,
 } as const;
 export type Stream = keyof typeof streams;

@@ -1,6 +1,8 @@
 import { closeSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { diskReason } from '../errors.js';
 
+export const METRICS = 'metrics.jsonl';
+
 /** Characters that wait for a disk that takes none; what comes after them is not recorded. */
 const MOST_WAITING = 4 * 1024 * 1024;
 

@@ -7,10 +7,9 @@ import { isLayersModel, type NamedRunModel } from '../engine/run-model.js';
 import { safetensorsFile } from '../model/files/safetensors.js';
 import { tfjsFiles } from '../model/files/tfjs.js';
 import { LEDGER, type LedgerRecord } from './ledger-file.js';
-import { MetricsFile } from './metrics-file.js';
+import { METRICS, MetricsFile } from './metrics-file.js';
 import { RunLock } from './run-lock.js';
 
-const METRICS = 'metrics.jsonl';
 const TOKEN = 'token';
 const PLAN = 'plan.json';
 

@@ -7,13 +7,31 @@ import { CONTROL_WORDS, nodeWords } from './control.js';
 import { CLOCK_VALUES } from './phases.js';
 import type { SlotPlan } from './piece-slots.js';
 
-/** Samples in the shared memory: bytes, labels, and a list that says which ones and in what order. */
-export interface SampleSet {
+/** Samples in the shared memory: bytes and labels. */
+interface Samples {
   readonly images: Place;
   readonly labels: Place;
+}
+
+/** Samples with a list that says which ones and in what order. */
+export interface SampleSet extends Samples {
   /** `count` 32-bit sample numbers. */
   readonly list: Place;
   readonly count: number;
+}
+
+/** What one thread has for itself. */
+export interface OwnMemory {
+  readonly work: Place;
+  /** For two micro-batches side by side. */
+  readonly pairWork: Place;
+  readonly indices: Place;
+  /** What the micro-batch's random numbers depend on. */
+  readonly draws: Place;
+  /** Samples of two micro-batches as they are trained on, if they are augmented. */
+  readonly augmented: Samples;
+  /** Float64 values, as `PhaseClock` has them. */
+  readonly clock: Place;
 }
 
 /** Where everything is in the memory that the threads of one process share; places in bytes. */
@@ -36,16 +54,7 @@ export interface MemoryPlan {
   readonly test: SampleSet;
   /** Of an evaluation, `EVALUATION_ROW` values for each micro-batch. */
   readonly evaluation: Place;
-  readonly perThread: readonly {
-    readonly work: Place;
-    /** For two micro-batches side by side. */
-    readonly pairWork: Place;
-    readonly indices: Place;
-    /** What the micro-batch's random numbers depend on. */
-    readonly draws: Place;
-    /** Float64 values, as `PhaseClock` has them. */
-    readonly clock: Place;
-  }[];
+  readonly perThread: readonly OwnMemory[];
   readonly bytes: number;
 }
 
@@ -76,6 +85,8 @@ export interface MemoryNeeds {
   readonly work: number;
   readonly pairWork: number;
   readonly piece: number;
+  /** Bytes of an augmented sample; 0 if samples are trained on as they are. */
+  readonly augmented: number;
   /** The most micro-batches that a thread takes at once. */
   readonly atOnce: number;
   /** Micro-batches in a full batch. */
@@ -95,7 +106,7 @@ export function planMemory(needs: MemoryNeeds): MemoryPlan {
     return at;
   };
   const floats = (count: number): Place => place(count * 4);
-  const samples = ({ count, sampleBytes }: SplitSize): { images: Place; labels: Place } => ({
+  const samples = ({ count, sampleBytes }: SplitSize): Samples => ({
     images: place(count * sampleBytes),
     labels: place(count),
   });
@@ -120,6 +131,7 @@ export function planMemory(needs: MemoryNeeds): MemoryPlan {
       work: floats(needs.work),
       pairWork: floats(needs.pairWork),
       indices: floats(needs.atOnce * LANES),
+      augmented: samples({ count: needs.atOnce * LANES, sampleBytes: needs.augmented }),
       draws: floats(3),
       clock: floats(2 * CLOCK_VALUES),
     })),

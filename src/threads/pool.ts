@@ -1,10 +1,12 @@
 import { Piscina } from 'piscina';
+import type { ImageAugmentation } from '../augment/augmentation.js';
 import { batchOf, microBatchesOf } from '../data/batches.js';
 import type { Split, SplitSize } from '../data/dataset.js';
 import type { HoldOut } from '../data/order.js';
 import { type CallSizes, PAGE, type Place, type Updater } from '../engine/engine.js';
 import { CORRECT, LOSS, type Program } from '../engine/program.js';
 import { DtrainError, reasonOf } from '../errors.js';
+import { sizeOf } from '../model/model.js';
 import { coveringNodes, type TreeNode } from '../reduce/tree.js';
 import { type Evaluation, summarize } from './evaluation.js';
 import { Control, jobKinds, nodeWord, nodeWords } from './control.js';
@@ -49,6 +51,8 @@ export interface PoolOptions {
   readonly test: SplitSize;
   /** The float32 value of each byte of a sample. */
   readonly table: Float32Array;
+  /** How training images are changed, if they are. */
+  readonly augmentation?: ImageAugmentation | undefined;
 }
 
 /** A subtree's sum, kept in the pool's memory until it is given back. */
@@ -97,6 +101,7 @@ export class ThreadPool {
       work: library?.workSize ?? program.workSize,
       pairWork: library?.pairWorkSize ?? 0,
       piece: program.pieceSize,
+      augmented: options.augmentation ? sizeOf(options.augmentation.shape) : 0,
       atOnce: Math.max(this.#atOnce.gradients, this.#atOnce.evaluate),
       microBatches,
     };
@@ -138,6 +143,7 @@ export class ThreadPool {
         index,
         spins: threads <= options.cores ? SPINS : 0,
         seed: options.seed,
+        augmentation: options.augmentation,
         batch: options.batch,
         parameterCount,
         microBatches,

@@ -1,3 +1,5 @@
+import type { ImageAugmentation } from '../augment/augmentation.js';
+import { Augmenter } from '../augment/augmenter.js';
 import { type Batch, batchOf, microBatchesOf } from '../data/batches.js';
 import { epochOrder } from '../data/order.js';
 import { LANES } from '../engine/ir/types.js';
@@ -9,6 +11,7 @@ import {
   EVALUATION_ROW,
   HYPER_ROW,
   type MemoryPlan,
+  type OwnMemory,
   piecesInFlight,
   type SampleSet,
   updateWasFinite,
@@ -28,6 +31,7 @@ export interface ThreadStart {
   /** Looks at the control word before a thread sleeps. */
   readonly spins: number;
   readonly seed: number;
+  readonly augmentation: ImageAugmentation | undefined;
   readonly batch: number;
   readonly parameterCount: number;
   readonly microBatches: number;
@@ -54,7 +58,9 @@ class ComputeThread {
   readonly #draws: Uint32Array;
   readonly #floats: Float32Array;
   readonly #words: Uint32Array;
-  readonly #indicesPlace: Place;
+  readonly #bytes: Uint8Array;
+  readonly #own: OwnMemory;
+  readonly #augmenter: Augmenter | undefined;
   readonly #atOnce: CallSizes;
   readonly #clock: PhaseClock;
   /** Each thread takes its slots from another one on, which it then finds in its cache. */
@@ -62,13 +68,14 @@ class ComputeThread {
   #order: { epoch: number; sampleAt: (place: number) => number } | undefined;
   #tickets: { key: string; nodes: readonly TreeNode[] } | undefined;
 
-  constructor(start: ThreadStart, own: MemoryPlan['perThread'][number], engine: StartedEngine) {
-    const { memory, plan, index, microBatches } = start;
+  constructor(start: ThreadStart, own: OwnMemory, engine: StartedEngine) {
+    const { memory, plan, index, microBatches, augmentation, seed } = start;
     const buffer = memory.buffer as unknown as SharedArrayBuffer;
     this.#start = start;
     this.#plan = plan;
     this.#engine = engine;
     this.#atOnce = callSizes(start.engine);
+    this.#augmenter = augmentation && new Augmenter(augmentation, seed);
     this.#control = new Control(buffer, plan.control);
     this.#slots = new PieceSlots(memory, plan.slots);
     this.#nodes = new Int32Array(buffer, plan.nodes, nodeWords(microBatches));
@@ -77,7 +84,8 @@ class ComputeThread {
     this.#draws = new Uint32Array(buffer, own.draws, 3);
     this.#floats = new Float32Array(buffer);
     this.#words = new Uint32Array(buffer);
-    this.#indicesPlace = own.indices;
+    this.#bytes = new Uint8Array(buffer);
+    this.#own = own;
     this.#clock = new PhaseClock(buffer, own.clock);
     const threads = plan.perThread.length;
     this.#firstSlot = Math.floor((index * piecesInFlight(threads, microBatches)) / threads);
@@ -120,7 +128,8 @@ class ComputeThread {
     const count = Math.min(to * LANES, batch.samples) - first;
     const order = this.#orderOf(batch.epoch);
     const set = this.#plan.training;
-    const samples = this.#gather(set, count, (lane) => order(batch.first + first + lane));
+    const stored = this.#gather(set, count, (lane) => order(batch.first + first + lane));
+    const samples = this.#augmented(stored, batch.epoch);
     const piece = this.#slots.take(this.#firstSlot);
     this.#draws.set([this.#start.seed, this.#control.get('step'), first]);
     this.#engine.samples.gradients(samples, piece, this.#draws.byteOffset);
@@ -204,7 +213,24 @@ class ComputeThread {
       const place = placeOf(lane < count ? lane : 0);
       this.#indices[lane] = this.#words[set.list / 4 + place] ?? 0;
     }
-    return { images: set.images, labels: set.labels, indices: this.#indicesPlace, count };
+    return { images: set.images, labels: set.labels, indices: this.#own.indices, count };
+  }
+
+  /** The gathered samples as they are trained on in an epoch. */
+  #augmented(stored: SampleCall, epoch: number): SampleCall {
+    const augmenter = this.#augmenter;
+    if (!augmenter) return stored;
+    const { images, labels } = this.#own.augmented;
+    const { sampleBytes } = augmenter;
+    this.#indices.forEach((sample, lane) => {
+      // Lanes beyond the count take the first sample, as they do of stored ones.
+      this.#indices[lane] = lane < stored.count ? lane : 0;
+      if (lane >= stored.count) return;
+      const from = stored.images + sample * sampleBytes;
+      augmenter.augment(epoch, sample, this.#bytes, from, images + lane * sampleBytes);
+      this.#bytes[labels + lane] = this.#bytes[stored.labels + sample] ?? 0;
+    });
+    return { ...stored, images, labels };
   }
 
   /** What the tickets of the job are for; the same for most of the steps. */

@@ -1,5 +1,6 @@
 import { resolve as wholePath } from 'node:path';
 import { expect, test } from 'vitest';
+import { NO_AUGMENTATION, usualAmounts } from '../../src/augment/augmentation.js';
 import {
   coordinatorKeys,
   environmentName,
@@ -118,6 +119,36 @@ const cases: Readonly<Record<Exclude<OptionKey, 'config' | 'tokenFile'>, Values>
   warmup: whole(0, 1_000_000_000),
   seed: whole(0, 4_294_967_295),
   validation: whole(0, 1_000_000),
+  augment: {
+    valid: [
+      [true, usualAmounts],
+      ['1', usualAmounts],
+      ['none', NO_AUGMENTATION],
+      [false, NO_AUGMENTATION],
+      ['rotate', { ...NO_AUGMENTATION, rotate: usualAmounts.rotate }],
+      ['shift=0.1,elastic', { ...NO_AUGMENTATION, shift: 0.1, elastic: usualAmounts.elastic }],
+      ['rotate=0', NO_AUGMENTATION],
+      [{ scale: 0.5 }, { ...NO_AUGMENTATION, scale: 0.5 }],
+    ],
+    invalid: [
+      '',
+      'shift=',
+      'shift=2',
+      'rotate=-1',
+      'shift=0.1=0.1',
+      'shift,shift',
+      'shift,',
+      'blur',
+      2,
+      [],
+      {},
+      { shift: 'x' },
+      { shift: null },
+      { blur: 1 },
+    ],
+    expects:
+      'none, or a list of shift (at most 0.5), rotate (at most 180), scale (at most 0.5), elastic (at most 0.5), such as shift=0.1,rotate',
+  },
   engine: choice('auto', 'native', 'wasm', 'tfjs-node', 'tfjs'),
   threads: whole(1, 256),
   out: path,
@@ -156,7 +187,7 @@ const cases: Readonly<Record<Exclude<OptionKey, 'config' | 'tokenFile'>, Values>
     ],
     invalid: ['', ',', 'lr,', 'model', 'learning-rate', [], 3, {}],
     expects:
-      'a list of epochs, steps, batch, optimizer, lr, momentum, weightDecay, schedule, warmup, seed, validation, data, engine, separated by commas',
+      'a list of epochs, steps, batch, optimizer, lr, momentum, weightDecay, schedule, warmup, seed, validation, augment, data, engine, separated by commas',
   },
   name: {
     valid: [

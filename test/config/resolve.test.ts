@@ -28,6 +28,7 @@ test('the defaults', async () => {
     warmup: 200,
     seed: 1,
     validation: 0,
+    augment: { shift: 0, rotate: 0, scale: 0, elastic: 0 },
   };
   const train = {
     ...training,

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { NO_AUGMENTATION } from '../../src/augment/augmentation.js';
 import { encodeFrame } from '../../src/protocol/frame.js';
 import { sumOf } from '../data/helpers.js';
 import { model } from '../threads/problem.js';
@@ -21,6 +22,7 @@ describe('a worker', () => {
       seed: problem.seed,
       batch: 64,
       validation: 0,
+      augment: NO_AUGMENTATION,
       module: { workSize: problem.compiled.program.workSize },
     });
     if (frame?.message.type !== 'welcome') return;

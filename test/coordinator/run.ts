@@ -1,3 +1,4 @@
+import { NO_AUGMENTATION } from '../../src/augment/augmentation.js';
 import { onTestFinished } from 'vitest';
 import { Fleet } from '../../dist/coordinator/fleet.js';
 import { NOTHING_DONE } from '../../dist/coordinator/tally.js';
@@ -155,6 +156,7 @@ const CONFIG: CoordinatorConfig = {
   warmup: 0,
   seed: 11,
   validation: 0,
+  augment: NO_AUGMENTATION,
   dataDir: null,
   engine: 'wasm',
   threads: 0,

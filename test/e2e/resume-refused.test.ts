@@ -63,6 +63,7 @@ const refused: readonly (readonly [line: string, words: RegExp])[] = [
   ],
   ['--seed 1', /--seed is 1, and the run's is 71: .*--override seed/],
   ['--validation 9', /--validation is 9, and the run's is 0: .*--override validation/],
+  ['--augment rotate=5', /--augment is rotate=5, and the run's is none: .*--override augment/],
   ['--lr 0.1 --seed 1 --override lr', /--seed is 1, and .*--override seed/],
   ['--epochs 1 --override epochs', /has taken \d+ steps already, more than the 9 .*--epochs/],
   ['--out other', /--out cannot be given with --resume/],

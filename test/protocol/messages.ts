@@ -35,6 +35,8 @@ export const workerMessages: fc.Arbitrary<WorkerMessage> = fc.oneof(
   fc.constant({ type: 'leave' as const }),
 );
 
+const share = fc.double({ min: 0, max: 0.5, noNaN: true });
+
 const layers = fc.constantFrom(
   { type: 'flatten' },
   { type: 'dense', units: 10 },
@@ -52,6 +54,7 @@ export const coordinatorMessages: fc.Arbitrary<CoordinatorMessage> = fc.oneof(
     seed: count,
     batch: fc.integer({ min: 1, max: 65_536 }),
     validation: count,
+    augment: fc.record({ shift: share, rotate: share, scale: share, elastic: share }),
     module: fc.record({ sha256, workSize: fc.nat({ max: 1e6 }) }),
     data: fc.record({
       table: fc.array(fc.float({ noNaN: true, noDefaultInfinity: true }), {

@@ -1,3 +1,4 @@
+import { Augmenter } from '../../src/augment/augmenter.js';
 import { batchOf } from '../../src/data/batches.js';
 import { epochOrder } from '../../src/data/order.js';
 import { LANES } from '../../src/engine/ir/types.js';
@@ -17,6 +18,7 @@ export interface Trained {
 export async function plainTraining(problem: Problem, steps: number): Promise<Trained> {
   const { seed, batch, training, lists, table, compiled } = problem;
   const { program } = compiled;
+  const augmenter = problem.augmentation && new Augmenter(problem.augmentation, seed);
   const engine = await EngineUnderTest.create(model, 'momentum');
   const bytes = (content: Uint8Array): number => {
     const { place } = engine.floats(Math.ceil(content.length / 4));
@@ -48,6 +50,17 @@ export async function plainTraining(problem: Problem, steps: number): Promise<Tr
         return lists.training[order(place)] ?? 0;
       });
       new Uint32Array(engine.memory.buffer, indices, LANES).set(chosen);
+      if (augmenter) {
+        // Each sample anew, in the place of the old one.
+        const memory = new Uint8Array(engine.memory.buffer, images);
+        const { sampleBytes } = augmenter;
+        for (const sample of chosen) {
+          const both = new Uint8Array(2 * sampleBytes);
+          both.set(training.images.subarray(sample * sampleBytes, (sample + 1) * sampleBytes));
+          augmenter.augment(epoch, sample, both, 0, sampleBytes);
+          memory.set(both.subarray(sampleBytes), sample * sampleBytes);
+        }
+      }
       new Uint32Array(engine.memory.buffer, draws, 3).set([seed, step, leaf * LANES]);
       engine.engine.gradients(
         weights.place,

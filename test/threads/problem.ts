@@ -1,5 +1,6 @@
 import { onTestFinished } from 'vitest';
 import { type PoolOptions, ThreadPool } from '../../dist/src/threads/pool.js';
+import type { ImageAugmentation } from '../../src/augment/augmentation.js';
 import { copySplit, sizeOfSplit, type Split } from '../../src/data/dataset.js';
 import { holdOut, type HoldOut } from '../../src/data/order.js';
 import { type Compiled, compileForWasm } from '../../src/engine/wasm/compile.js';
@@ -32,6 +33,7 @@ export interface Problem {
   readonly lists: HoldOut;
   readonly test: Split;
   readonly table: Float32Array;
+  readonly augmentation?: ImageAugmentation;
 }
 
 interface Size {
@@ -75,7 +77,7 @@ export function poolFor(
   threads: number,
   other: Partial<PoolOptions> = {},
 ): ThreadPool {
-  const { seed, batch, compiled, training, lists, test, table } = problem;
+  const { seed, batch, compiled, training, lists, test, table, augmentation } = problem;
   const pool = new ThreadPool({
     threads,
     cores: 2,
@@ -90,6 +92,7 @@ export function poolFor(
     validationCount: lists.validation.length,
     test: sizeOfSplit(test),
     table,
+    augmentation,
     ...other,
   });
   onTestFinished(() => pool.close());

@@ -6,7 +6,7 @@ import { Reduction } from '../../src/reduce/reduction.js';
 import { bits } from '../reduce/fake-sums.js';
 import { randomNumbers } from '../reference/random.js';
 import { plainTraining } from './plain-training.js';
-import { hyperOf, poolFor, type Problem, problemOf } from './problem.js';
+import { hyperOf, model, poolFor, type Problem, problemOf } from './problem.js';
 
 const THREADS = [1, 2, 3, 5];
 const SAMPLES = 141;
@@ -95,6 +95,36 @@ test('with samples held out, the same bits as without threads', async () => {
   const pool = poolFor(problem, 2);
   expect(await pool.lease(0, rowsOf(problem, 0, 7))).toEqual(expected.steps);
   expect(bits(pool.weights)).toEqual(bits(expected.weights));
+});
+
+describe('with augmented images, the same bits as without threads', () => {
+  const amounts = { shift: 0.2, rotate: 30, scale: 0.2, elastic: 0.2 };
+  const augmentation = { amounts, shape: model.spec.input };
+
+  test.each(THREADS)('from a lease and from ranges of %i threads', async (threads) => {
+    const problem = {
+      ...(await problemOf({ samples: 90, batch: 28, validation: 27 })),
+      augmentation,
+    };
+    const expected = await plainTraining(problem, 9);
+    const pool = poolFor(problem, threads);
+    const sums = await pool.lease(0, rowsOf(problem, 0, 5));
+    const next = randomNumbers(threads);
+    for (let step = 5; step < 9; step++) sums.push(await stepInParts(pool, problem, step, next));
+    expect(sums).toEqual(expected.steps);
+    expect(bits(pool.weights)).toEqual(bits(expected.weights));
+  });
+
+  test('which are not those of the images as they are, and evaluation is of these', async () => {
+    const plain = await problemOf({ samples: 90, validation: 27, tests: 20 });
+    const augmented = { ...plain, augmentation };
+    const [one, two] = await Promise.all([plainTraining(plain, 3), plainTraining(augmented, 3)]);
+    expect(bits(one.weights)).not.toEqual(bits(two.weights));
+    for (const split of ['test', 'validation'] as const) {
+      const evaluated = await poolFor(augmented, 2).evaluate(split);
+      expect(evaluated).toEqual(await poolFor(plain, 2).evaluate(split));
+    }
+  });
 });
 
 test('leases and ranges take turns', async () => {

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { WebSocketServer } from 'ws';
+import { NO_AUGMENTATION } from '../../src/augment/augmentation.js';
 import { cutShards } from '../../src/data/shards.js';
 import { sizeOf } from '../../src/model/model.js';
 import { encodeFrame } from '../../src/protocol/frame.js';
@@ -34,6 +35,7 @@ async function slowCoordinator(): Promise<{ port: number; send: Promise<() => vo
       seed,
       batch: 16,
       validation: 0,
+      augment: NO_AUGMENTATION,
       module: { sha256: compiled.sha256, workSize: compiled.program.workSize },
       data: { table: [...table], shards: [{ sha256: shard.sha256, count: shard.count }] },
     };

@@ -1,3 +1,4 @@
+import { NO_AUGMENTATION } from '../../src/augment/augmentation.js';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { Session, type SessionEnd, type SessionOptions } from '../../dist/worker/session.js';
@@ -64,6 +65,7 @@ function welcome({ seed, compiled, table }: Problem): CoordinatorMessage {
     seed,
     batch: 16,
     validation: 0,
+    augment: NO_AUGMENTATION,
     module: { sha256: compiled.sha256, workSize: compiled.program.workSize },
     data: { table: [...table], shards: [{ sha256: '0'.repeat(64), count: 45 }] },
   };

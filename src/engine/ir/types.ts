@@ -140,7 +140,8 @@ export interface TileSizes {
   /** Filters, and neighbouring outputs of a row, at a time. */
   readonly convolution: { readonly filters: number; readonly columns: number };
   readonly pooledConvolution: { readonly filters: number; readonly columns: number };
-  readonly convolutionWeights: { readonly filters: number; readonly columns: number };
+  /** Kernel columns at a time, and sums in all: a narrow kernel leaves room for more filters. */
+  readonly convolutionWeights: { readonly columns: number; readonly sums: number };
   /** Input channels, and neighbouring inputs of a row, at a time. */
   readonly convolutionInput: { readonly channels: number; readonly columns: number };
   /** Outputs at a time. */

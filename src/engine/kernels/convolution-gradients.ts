@@ -28,8 +28,9 @@ export function convolutionWeightGradient(
 ): Kernel {
   const { input, kernel } = convolution;
   const { channel: channelStep, tap } = weightStrides(convolution);
-  const columnTiling = tiling(kernel[1], target.tiles.convolutionWeights.columns);
-  const filterTiling = tiling(dy.channels, target.tiles.convolutionWeights.filters);
+  const { columns: mostColumns, sums } = target.tiles.convolutionWeights;
+  const columnTiling = tiling(kernel[1], mostColumns);
+  const filterTiling = tiling(dy.channels, Math.floor(sums / columnTiling.tile));
   const params = { x: 'ptr', dy: 'ptr', gradient: 'ptr' } as const;
   return defineKernel(name, params, (k, args) => {
     forTiles(k, filterTiling, (filter, filters) => {

@@ -37,7 +37,7 @@ export function findTfjsNode(): TfjsNode {
 function oneThreadEach(): void {
   process.env.TF_NUM_INTEROP_THREADS = '-1';
   process.env.TF_NUM_INTRAOP_THREADS = '1';
-  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= '3';
 }
 
 function packageFolder(): string {

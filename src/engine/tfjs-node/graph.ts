@@ -32,13 +32,15 @@ export class GraphBuilder {
     return this.node('Placeholder', [], { dtype: type }, name);
   }
 
-  /** int32 numbers; a scalar if it is one number. */
-  integers(values: number | readonly number[]): Tensor {
+  /** int32 numbers; a scalar if it is one number, and else in one row unless a shape is given. */
+  integers(
+    values: number | readonly number[],
+    shape: readonly number[] = typeof values === 'number' ? [] : [values.length],
+  ): Tensor {
     const list = typeof values === 'number' ? [values] : values;
-    const dim = typeof values === 'number' ? [] : [{ size: list.length }];
-    return this.#constant(`int32 ${JSON.stringify(values)}`, {
+    return this.#constant(`int32 ${JSON.stringify([values, shape])}`, {
       dtype: dataTypes.int32,
-      tensorShape: { dim },
+      tensorShape: { dim: shape.map((size) => ({ size })) },
       tensorContent: new Uint8Array(Int32Array.from(list).buffer),
     });
   }
@@ -62,6 +64,19 @@ export class GraphBuilder {
         axis: { i: 0 },
       }),
     );
+  }
+
+  /** The sum or the mean along axes. */
+  reduce(op: 'Sum' | 'Mean', values: Tensor, axes: readonly number[], keep: boolean): Tensor {
+    return this.float(op, [values, this.integers(axes)], {
+      Tidx: attrs.int32,
+      keep_dims: { b: keep },
+    });
+  }
+
+  sum(tensors: readonly Tensor[]): Tensor {
+    const [first = '', ...others] = tensors;
+    return others.length === 0 ? first : this.float('AddN', tensors, { N: { i: tensors.length } });
   }
 
   reshape(tensor: Tensor, shape: Tensor): Tensor {

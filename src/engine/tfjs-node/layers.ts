@@ -10,6 +10,8 @@ export interface LayerNodes {
   /** The number of samples. */
   readonly count: Tensor;
   readonly placed: PlacedLayer;
+  /** The layer's inputs; all but an addition have one, which is also `x`. */
+  readonly inputs: readonly Tensor[];
   readonly x: Tensor;
   readonly kernel: Tensor;
   readonly bias: Tensor;
@@ -18,7 +20,7 @@ export interface LayerNodes {
 /** A layer's output, and what follows backwards from the gradient `dy` of the loss by it. */
 export interface LayerGraph {
   readonly y: Tensor;
-  /** The gradient by the layer's input. */
+  /** The gradient by the layer's input, or by each of its inputs. */
   readonly dx: (dy: Tensor) => Tensor;
   /** The gradients by its kernel and its bias, of layers that have them. */
   readonly weights?: (dy: Tensor) => readonly [kernel: Tensor, bias: Tensor];
@@ -26,7 +28,7 @@ export interface LayerGraph {
 
 /** The nodes of a layer. @throws DtrainError MODEL_INVALID for a layer that is not known here */
 export function layerGraph(nodes: LayerNodes): LayerGraph {
-  const { graph, placed, x } = nodes;
+  const { graph, placed, inputs, x } = nodes;
   const { layer } = placed;
   switch (layer.type) {
     case 'conv2d':
@@ -37,26 +39,69 @@ export function layerGraph(nodes: LayerNodes): LayerGraph {
       return maxPool(nodes, layer);
     case 'averagePool2d':
       return averagePool(nodes, layer);
+    case 'globalAveragePool2d':
+      return globalAveragePool(nodes);
+    case 'zeroPadding2d':
+      return zeroPadding(nodes, layer.zeros);
     case 'flatten':
       return flatten(nodes);
-    case 'relu': {
-      const y = graph.float('Relu', [x]);
-      return { y, dx: (dy) => graph.float('ReluGrad', [dy, y]) };
+    case 'add':
+      return { y: graph.sum(inputs), dx: (dy) => dy };
+    case 'relu':
+      return activation(graph, x, 'Relu', (dy, y) => [dy, y]);
+    case 'relu6':
+      return activation(graph, x, 'Relu6', (dy, y) => [dy, y]);
+    case 'tanh':
+      return activation(graph, x, 'Tanh', (dy, y) => [y, dy]);
+    case 'sigmoid':
+      return activation(graph, x, 'Sigmoid', (dy, y) => [y, dy]);
+    case 'leakyReLU':
+      return leakyRelu(graph, x, layer.alpha);
+    case 'elu': {
+      // TensorFlow's has an alpha of 1.
+      const one = activation(graph, x, 'Elu', (dy, y) => [dy, y]);
+      const scaled = leakyRelu(graph, one.y, layer.alpha);
+      return { y: scaled.y, dx: (dy) => one.dx(scaled.dx(dy)) };
     }
-    case 'tanh': {
-      const y = graph.float('Tanh', [x]);
-      return { y, dx: (dy) => graph.float('TanhGrad', [y, dy]) };
-    }
-    case 'sigmoid': {
-      const y = graph.float('Sigmoid', [x]);
-      return { y, dx: (dy) => graph.float('SigmoidGrad', [y, dy]) };
-    }
-    default:
+    case 'softmax':
+      return softmax(graph, x);
+    case 'dropout':
       throw new DtrainError(
         'MODEL_INVALID',
-        `The engine tfjs-node has no layer ${(layer as { type: string }).type}: use another engine.`,
+        `${placed.name}: the engine tfjs-node has no ${layer.type}; an exact engine has it (--engine auto).`,
       );
   }
+}
+
+/** @param inputs of the operation's gradient, whose order differs */
+function activation(
+  graph: GraphBuilder,
+  x: Tensor,
+  op: string,
+  inputs: (dy: Tensor, y: Tensor) => Tensor[],
+): LayerGraph {
+  const y = graph.float(op, [x]);
+  return { y, dx: (dy) => graph.float(`${op}Grad`, inputs(dy, y)) };
+}
+
+function leakyRelu(graph: GraphBuilder, x: Tensor, alpha: number): LayerGraph {
+  const attributes = { alpha: { f: alpha } };
+  const y = graph.float('LeakyRelu', [x], attributes);
+  // By y, which has the sign of x, since TensorFlow fuses y with what makes x.
+  return { y, dx: (dy) => graph.float('LeakyReluGrad', [dy, y], attributes) };
+}
+
+/** dx = y (dy - sum of y dy) */
+function softmax(graph: GraphBuilder, x: Tensor): LayerGraph {
+  const y = graph.float('Softmax', [x]);
+  return {
+    y,
+    dx: (dy) => {
+      const product = graph.float('Mul', [y, dy]);
+      const sum = graph.reduce('Sum', product, [-1], true);
+      return graph.float('Mul', [y, graph.float('Sub', [dy, sum])]);
+    },
+  };
 }
 
 function convolution(
@@ -102,6 +147,36 @@ function averagePool({ graph, count, placed, x }: LayerNodes, layer: Pool2d): La
   return {
     y: graph.float('AvgPool', [x], attributes),
     dx: (dy) => graph.float('AvgPoolGrad', [graph.shape(count, placed.input), dy], attributes),
+  };
+}
+
+function globalAveragePool({ graph, count, placed, x }: LayerNodes): LayerGraph {
+  const [rows, columns = 0, channels = 0] = placed.input;
+  return {
+    y: graph.reduce('Mean', x, [1, 2], false),
+    dx: (dy) => {
+      const share = graph.float('Mul', [dy, graph.scalar(1 / (rows * columns))]);
+      const each = graph.reshape(share, graph.shape(count, [1, 1, channels]));
+      return graph.float('BroadcastTo', [each, graph.shape(count, placed.input)], {
+        Tidx: attrs.int32,
+      });
+    },
+  };
+}
+
+function zeroPadding(
+  { graph, placed, x }: LayerNodes,
+  [[top, bottom], [left, right]]: readonly [Pair, Pair],
+): LayerGraph {
+  const zeros = graph.integers([0, 0, top, bottom, left, right, 0, 0], [4, 2]);
+  return {
+    y: graph.float('Pad', [x, zeros], { Tpaddings: attrs.int32 }),
+    dx: (dy) => {
+      const sizes = graph.integers([-1, ...placed.input]);
+      return graph.float('Slice', [dy, graph.integers([0, top, left, 0]), sizes], {
+        Index: attrs.int32,
+      });
+    },
   };
 }
 

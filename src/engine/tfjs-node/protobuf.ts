@@ -7,7 +7,7 @@ import protobuf from 'protobufjs/light.js';
  */
 
 /** `DataType` */
-export const dataTypes = { float: 1, int32: 3 } as const;
+export const dataTypes = { float: 1, int32: 3, bool: 10 } as const;
 
 interface TensorShape {
   readonly dim: readonly { readonly size: number }[];

@@ -1,26 +1,25 @@
-import { DtrainError } from '../../errors.js';
+import { SAMPLE } from '../../model/layers.js';
 import type { Model } from '../../model/model.js';
 import { attrs, GraphBuilder, type Tensor } from './graph.js';
 import { layerGraph, type LayerGraph } from './layers.js';
+import { lossGraph } from './loss.js';
 import { dataTypes, encodeSavedModel, type SignatureDef } from './protobuf.js';
 
-/** The graph format that TensorFlow 2.9 and later write. */
+/** The version of TensorFlow's graph format: that of TensorFlow 2.9. */
 const GRAPH_VERSION = 1087;
 
-/** The tags and signatures of the SavedModel. */
+/** The tag and the signatures of the SavedModel. */
 export const TAG = 'dtrain';
 export const signatures = { gradients: 'gradients', evaluate: 'evaluate' } as const;
 
 /**
  * A model and its gradients as a SavedModel without variables. Inputs: `weights`, flat, in the
- * model's order; `samples`, flat, as the model's first layer takes them; `labels`; `count` of
- * samples. Of `gradients` the outputs are the sums over the samples of `loss`, `correct` answers and
- * `gradient` by the weights, flat; of `evaluate`, each sample's `losses` and `classes`.
+ * model's order; `samples`, flat, one after the other; `labels`; `count` of samples. Of `gradients`
+ * the outputs are the sums over the samples of `loss`, `correct` answers and `gradient` by the
+ * weights, flat; of `evaluate`, each sample's `losses` and `classes`.
+ * @throws DtrainError MODEL_INVALID for a layer that is not known here
  */
 export function savedModel(model: Model): Uint8Array {
-  if (model.loss !== 'softmaxCrossEntropy') {
-    throw new DtrainError('MODEL_INVALID', `The engine tfjs-node has no loss ${model.loss}.`);
-  }
   const graph = new GraphBuilder();
   const inputs = {
     weights: graph.input('weights', attrs.float),
@@ -29,24 +28,24 @@ export function savedModel(model: Model): Uint8Array {
     count: graph.input('count', attrs.int32),
   };
   const layers = forward(graph, model, inputs);
-  const logits = layers.at(-1)?.y ?? inputs.samples;
-  const entropy = graph.float('SparseSoftmaxCrossEntropyWithLogits', [logits, inputs.labels], {
-    Tlabels: attrs.int32,
-  });
-  const classes = graph.float('ArgMax', [logits, graph.integers(1)], {
-    Tidx: attrs.int32,
-    output_type: attrs.int32,
-  });
+  const outputs = layers.at(-1)?.y ?? inputs.samples;
+  const { losses, classes, gradient } = lossGraph(graph, model, outputs, inputs.labels);
   const right = graph.node('Equal', [classes, inputs.labels], { T: attrs.int32 });
-  const correct = graph.node('Cast', [right], { SrcT: { type: BOOL }, DstT: attrs.float });
-  const total = (values: Tensor): Tensor =>
-    graph.float('Sum', [values, graph.integers([0])], { Tidx: attrs.int32 });
-  const gradient = backward(graph, layers, `${entropy}:1`);
-  const signature = (outputs: Readonly<Record<string, Tensor>>): SignatureDef => ({
+  const correct = graph.node('Cast', [right], {
+    SrcT: { type: dataTypes.bool },
+    DstT: attrs.float,
+  });
+  const total = (values: Tensor): Tensor => graph.reduce('Sum', values, [0], false);
+  const signature = (results: Readonly<Record<string, Tensor>>): SignatureDef => ({
     inputs: infos(inputs),
-    outputs: infos(outputs),
+    outputs: infos(results),
     methodName: 'tensorflow/serving/predict',
   });
+  const sums = {
+    loss: total(losses),
+    correct: total(correct),
+    gradient: backward(graph, model, layers, gradient),
+  };
   return encodeSavedModel({
     savedModelSchemaVersion: 1,
     metaGraphs: [
@@ -54,26 +53,20 @@ export function savedModel(model: Model): Uint8Array {
         metaInfoDef: { tags: [TAG] },
         graphDef: { node: graph.nodes, versions: { producer: GRAPH_VERSION } },
         signatureDef: {
-          [signatures.gradients]: signature({
-            loss: total(entropy),
-            correct: total(correct),
-            gradient,
-          }),
-          [signatures.evaluate]: signature({ losses: entropy, classes }),
+          [signatures.gradients]: signature(sums),
+          [signatures.evaluate]: signature({ losses, classes }),
         },
       },
     ],
   });
 }
 
-const BOOL = 10;
-
 function forward(
   graph: GraphBuilder,
   model: Model,
   { weights, samples, count }: Record<'weights' | 'samples' | 'count', Tensor>,
 ): LayerGraph[] {
-  const { parameters, layers, spec } = model;
+  const { parameters, spec } = model;
   const sizes = graph.integers(parameters.map(({ size }) => size));
   const split = graph.float('SplitV', [weights, sizes, graph.integers(0)], {
     Tlen: attrs.int32,
@@ -85,27 +78,39 @@ function forward(
       graph.reshape(`${split}:${index}`, graph.integers(shape)),
     ]),
   );
-  let x = graph.reshape(samples, graph.shape(count, spec.input));
-  return layers.map((placed) => {
+  const sample = graph.reshape(samples, graph.shape(count, spec.input));
+  const layers: LayerGraph[] = [];
+  for (const placed of model.layers) {
+    const inputs = placed.inputs.map((from) => layers[from]?.y ?? sample);
+    const [x = sample] = inputs;
     const kernel = parameter.get(placed.kernel?.name ?? '') ?? '';
     const bias = parameter.get(placed.bias?.name ?? '') ?? '';
-    const layer = layerGraph({ graph, count, placed, x, kernel, bias });
-    x = layer.y;
-    return layer;
-  });
+    layers.push(layerGraph({ graph, count, placed, inputs, x, kernel, bias }));
+  }
+  return layers;
 }
 
 /** The flat gradient by the weights, from the gradient by the last layer's output. */
-function backward(graph: GraphBuilder, layers: readonly LayerGraph[], last: Tensor): Tensor {
-  const first = layers.findIndex(({ weights }) => weights);
+function backward(
+  graph: GraphBuilder,
+  model: Model,
+  layers: readonly LayerGraph[],
+  last: Tensor,
+): Tensor {
+  const hasWeights = weightsUpTo(model);
+  const arriving: Tensor[][] = layers.map(() => []);
+  arriving.at(-1)?.push(last);
   const gradients: Tensor[] = [];
-  let dy = last;
-  for (let index = layers.length - 1; index >= first; index--) {
+  for (let index = layers.length - 1; index >= 0; index--) {
     const layer = layers[index];
-    if (!layer) break;
+    if (!layer || !hasWeights[index]) continue;
+    const dy = graph.sum(arriving[index] ?? []);
     gradients.unshift(...(layer.weights?.(dy) ?? []));
     // What is before the first weights needs no gradient.
-    if (index > first) dy = layer.dx(dy);
+    const before = (model.layers[index]?.inputs ?? []).filter((from) => hasWeights[from]);
+    if (before.length === 0) continue;
+    const dx = layer.dx(dy);
+    for (const from of before) arriving[from]?.push(dx);
   }
   const flat = gradients.map((each) => graph.reshape(each, graph.integers([-1])));
   return graph.node('ConcatV2', [...flat, graph.integers(0)], {
@@ -113,6 +118,15 @@ function backward(graph: GraphBuilder, layers: readonly LayerGraph[], last: Tens
     T: attrs.float,
     Tidx: attrs.int32,
   });
+}
+
+/** Whether each layer, or one whose output reaches it, has weights. */
+function weightsUpTo({ layers }: Model): boolean[] {
+  const known: boolean[] = [];
+  for (const { kernel, inputs } of layers) {
+    known.push(kernel !== undefined || inputs.some((from) => from !== SAMPLE && known[from]));
+  }
+  return known;
 }
 
 function infos(tensors: Readonly<Record<string, Tensor>>): SignatureDef['inputs'] {

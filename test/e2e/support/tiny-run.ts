@@ -1,3 +1,4 @@
+import { NO_AUGMENTATION } from '../../../src/augment/augmentation.js';
 import { cutShards } from '../../../src/data/shards.js';
 import { byteTable } from '../../../src/data/normalise.js';
 import { compileForWasm } from '../../../src/engine/wasm/compile.js';
@@ -42,6 +43,7 @@ export async function tinyRun(batch: number): Promise<TinyRun> {
       seed: 1,
       batch,
       validation: 0,
+      augment: NO_AUGMENTATION,
       module: { sha256, workSize: program.workSize },
       data: {
         table: Array.from(byteTable()),
