@@ -99,6 +99,7 @@ class BenchRun {
       before: NOTHING_DONE,
       // Local threads take many steps at a time, but none across a save.
       saveEvery: config.checkpointEvery,
+      onLimit: () => undefined,
       onSave: (step, progress) => {
         this.onSave(step, progress);
       },

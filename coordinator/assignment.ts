@@ -1,5 +1,7 @@
 import type { CoreCommand } from './core-messages.js';
 import { FleetChoice } from './fleet-choice.js';
+import { type FleetOptions, FleetPolicy } from './fleet-policy.js';
+import type { Need } from './policy.js';
 import { blockOf } from './ranges.js';
 import { Roster, type Share } from './roster.js';
 import { StepWork } from './step-work.js';
@@ -10,6 +12,7 @@ type Emit = (command: CoreCommand<never>) => void;
 export class Assignment {
   readonly #emit: Emit;
   readonly #choice = new FleetChoice();
+  readonly #policy: FleetPolicy | undefined;
   readonly roster = new Roster(() => this.#choice.alone);
   #work: StepWork;
   /** When the step began, and what it is predicted to take if remote members have shares. */
@@ -18,8 +21,14 @@ export class Assignment {
   #waiting = false;
   #alarm: number | undefined;
 
-  constructor(emit: Emit, firstStep: number, microBatches: number) {
+  constructor(
+    emit: Emit,
+    firstStep: number,
+    microBatches: number,
+    fleet: FleetOptions | undefined,
+  ) {
     this.#emit = emit;
+    this.#policy = fleet && new FleetPolicy(fleet);
     this.#work = new StepWork(firstStep, microBatches);
   }
 
@@ -29,12 +38,14 @@ export class Assignment {
 
   /**
    * Begins a step.
+   * @param need what is left to do, and for it
    * @returns whether the local threads are to take it, and as many after it as they like, alone;
    * else shares have been given out
    */
-  begin(step: number, microBatches: number, now: number): boolean {
+  begin(step: number, microBatches: number, need: () => Need, now: number): boolean {
     this.#work = new StepWork(step, microBatches);
     this.#since = now;
+    this.#choose(need, now);
     const { whole } = this.#work;
     const { local } = this.roster;
     const { shares, seconds } = this.roster.shareOut(whole, microBatches);
@@ -107,6 +118,18 @@ export class Assignment {
     this.#alarm = undefined;
   }
 
+  /** Benches members, if there is a policy that says whom. */
+  #choose(need: () => Need, now: number): void {
+    const { microBatches } = this.#work;
+    const together = (predicted: number): number => this.#choice.together(predicted);
+    this.#policy?.decide(
+      this.roster,
+      need,
+      { microBatches, alone: this.aloneSeconds, together },
+      now,
+    );
+  }
+
   /** Whether the local threads would end the step sooner than all members together. */
   #betterAlone(shares: readonly Share[], seconds: number, now: number): boolean {
     if (shares.every(({ member }) => member.local)) return true;
@@ -147,15 +170,16 @@ export class Assignment {
   #noteStandings(withIt: number, withoutIt: number, now: number): void {
     for (const member of this.roster.remotes) {
       const spare = member.standing(this.#work.step, now);
-      if (spare === undefined) continue;
+      const isToGo = this.#policy?.isToGo(member, now) ?? false;
+      if (spare === undefined && !isToGo) continue;
       const { link, pace } = member.speed ?? { link: 0, pace: 0 };
-      this.#emit({
-        type: 'standing',
-        member: member.id,
-        spare,
-        withIt: Math.max(withIt, link + this.#block * pace),
-        withoutIt,
-      });
+      const longest = Math.max(withIt, link + this.#block * pace);
+      const rest = member.benched || spare === false ? this.#policy?.compare(member) : undefined;
+      const why = rest ?? { of: 'step', withIt: longest, withoutIt };
+      if (spare !== undefined) this.#emit({ type: 'standing', member: member.id, spare, why });
+      if (!isToGo) continue;
+      this.roster.delete(member.id);
+      this.#emit({ type: 'release', member: member.id, why });
     }
   }
 }

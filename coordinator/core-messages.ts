@@ -1,3 +1,4 @@
+import type { PolicyName } from '../src/config/types.js';
 import type { Price } from '../src/cost/price.js';
 import type { LimitName } from '../src/events.js';
 import type { MicroBatchRange } from './ranges.js';
@@ -125,17 +126,15 @@ export type CoreCommand<P> =
   | { readonly type: 'lost'; readonly member: MemberId; readonly why: Absence }
   /** A lost member is there again. */
   | { readonly type: 'back'; readonly member: MemberId }
-  /**
-   * The member gets no range for now (`spare`), or gets one again. Seconds that a step is predicted
-   * to take with it and without it.
-   */
+  /** The member gets no range for now (`spare`), or gets one again. */
   | {
       readonly type: 'standing';
       readonly member: MemberId;
       readonly spare: boolean;
-      readonly withIt: number;
-      readonly withoutIt: number;
+      readonly why: Comparison;
     }
+  /** The member is not needed any more, and is to exit. It will not be asked again. */
+  | { readonly type: 'release'; readonly member: MemberId; readonly why: Comparison }
   /** Tell the core when it is `at` (seconds, as in `handle`); this replaces the timer before. */
   | { readonly type: 'timer'; readonly at: number }
   /** There is nobody to compute. */
@@ -151,5 +150,28 @@ export type Discarded = 'probe' | 'late' | 'unasked' | 'doubtful';
 
 /** Why a member is not waited for: nothing is heard from it, or no answer came in good time. */
 export type Absence = 'silent' | 'stuck';
+
+/** A prediction with a member and without it: of a step, or of the rest of the run. */
+export type Comparison = StepComparison | RunComparison;
+
+/** In seconds. */
+interface StepComparison {
+  readonly of: 'step';
+  readonly withIt: number;
+  readonly withoutIt: number;
+}
+
+export interface RunComparison {
+  readonly of: 'run';
+  readonly policy: PolicyName;
+  readonly withIt: Rest;
+  readonly withoutIt: Rest;
+}
+
+/** What all steps that are left take, in seconds, and cost, in micro-units. */
+export interface Rest {
+  readonly seconds: number;
+  readonly cost: number;
+}
 
 export type Outcome = 'complete' | 'stopped' | 'notFinite';

@@ -10,10 +10,13 @@ import {
   type MemberId,
   type Outcome,
 } from './core-messages.js';
+import type { FleetOptions } from './fleet-policy.js';
 import type { Member } from './member.js';
 import type { Ledger } from './ledger.js';
+import type { Price } from '../src/cost/price.js';
 import type { LimitName } from '../src/events.js';
 import type { MicroBatchRange } from './ranges.js';
+import type { Need } from './policy.js';
 import type { Roster } from './roster.js';
 import { type Limits, RunEnd } from './run-end.js';
 import type { StepWork } from './step-work.js';
@@ -29,9 +32,11 @@ export interface CoreOptions {
   /** How often to save, beside the end of each epoch and of the run. */
   readonly saveEvery: CheckpointInterval;
   /** Is kept up with all that happens. */
-  readonly ledger?: Pick<Ledger, 'watch'>;
+  readonly ledger?: Pick<Ledger, 'watch' | 'spent'>;
   /** What ends the run before its last step, if anything does. */
   readonly limits?: Limits | undefined;
+  /** Who is to compute; else all who save time. */
+  readonly fleet?: FleetOptions | undefined;
 }
 
 /** How long local threads may go on without looking for newcomers, in seconds. */
@@ -61,14 +66,19 @@ export class Core<P> {
   constructor(options: CoreOptions) {
     this.#options = options;
     this.#step = options.firstStep;
-    this.#end = new RunEnd(options.limits);
+    this.#end = new RunEnd(options.limits, options.ledger);
     const emit = (command: CoreCommand<P>): number => this.#commands.push(command);
-    this.#assignment = new Assignment(emit, this.#step, this.#microBatches);
+    this.#assignment = new Assignment(emit, this.#step, this.#microBatches, options.fleet);
   }
 
   /** The step being computed, from 0. */
   get step(): number {
     return this.#step;
+  }
+
+  /** Why nobody at this price may join now, if that is so. */
+  objection(price: Price | null, now: number): 'unpriced' | 'dear' | undefined {
+    return this.#end.objection(price, now);
   }
 
   /** @param now seconds, of a clock that only goes forward */
@@ -86,7 +96,7 @@ export class Core<P> {
   #take(event: CoreEvent<P>): void {
     switch (event.type) {
       case 'joined':
-        this.#roster.add(event.member, event.profile);
+        this.#roster.add(event.member, event.profile, this.#now);
         this.#end.membersChanged();
         this.#arrived();
         return;
@@ -155,6 +165,11 @@ export class Core<P> {
   /** When the run must have taken its last step, and why. */
   get #limit(): { at: number; limit: LimitName } {
     return this.#end.next(this.#now, this.#assignment.pace);
+  }
+
+  get #need(): Need {
+    const steps = this.#options.totalSteps - this.#step;
+    return { steps, ...this.#end.left(this.#now, this.#assignment.pace) };
   }
 
   get #microBatches(): number {
@@ -324,7 +339,7 @@ export class Core<P> {
     const limit = this.#end.reached(this.#now, this.#assignment.pace);
     this.#since = this.#now;
     if (limit) this.#stop(limit);
-    else if (this.#assignment.begin(this.#step, this.#microBatches, this.#now)) {
+    else if (this.#assignment.begin(this.#step, this.#microBatches, () => this.#need, this.#now)) {
       this.#state = 'leasing';
       this.#commands.push({ type: 'lease', step: this.#step, steps: this.#leaseSteps() });
     } else this.#state = 'computing';

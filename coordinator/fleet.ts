@@ -78,12 +78,22 @@ export class Fleet {
     return { ...this.#training.traffic };
   }
 
+  /** Sends the workers home, since the run has reached a limit: they cost nothing any more. */
+  dismiss(): void {
+    const frame = doneFrame('limit');
+    for (const worker of this.#workers) worker.dismiss(frame);
+  }
+
   /** Tells the workers how the run ended, and stops listening. */
   async close(outcome: RunEnding): Promise<void> {
-    const frame = encodeFrame({ type: 'done', outcome } satisfies CoordinatorMessage);
+    const frame = doneFrame(outcome);
     for (const worker of this.#workers) worker.end(frame);
     await this.#server.close();
   }
+}
+
+function doneFrame(outcome: RunEnding): Buffer {
+  return encodeFrame({ type: 'done', outcome } satisfies CoordinatorMessage);
 }
 
 function acceptWorker(

@@ -1,5 +1,6 @@
 import { limits } from '../src/protocol/protocol.js';
-import type { MemberId, MemberProfile } from './core-messages.js';
+import type { Price } from '../src/cost/price.js';
+import type { MemberId, MemberProfile, Traffic } from './core-messages.js';
 import type { MicroBatchRange, Speed } from './ranges.js';
 import { Recent } from './recent.js';
 
@@ -26,6 +27,12 @@ export class Member {
   readonly id: MemberId;
   readonly threads: number;
   readonly local: boolean;
+  /** It is not asked to compute: that costs more than it is worth. */
+  benched = false;
+  readonly #price: Price | null;
+  readonly #traffic: Readonly<Traffic>;
+  readonly #joinedAt: number;
+  #answers = 0;
   work: Work | undefined;
   /** The step whose weights it has. */
   weights: number | undefined;
@@ -35,14 +42,42 @@ export class Member {
   readonly #pace = new Recent();
   /** What it was told, and since when that has not been so. */
   #spare = false;
+  #spareSince: number | undefined;
   #otherwiseSince: number | undefined;
   #probeAt = 0;
   #probePause: number = limits.probe.first;
 
-  constructor(id: MemberId, { threads, local }: Pick<MemberProfile, 'threads' | 'local'>) {
+  /** @param now when it joined */
+  constructor(id: MemberId, { threads, local, price, traffic }: MemberProfile, now: number) {
     this.id = id;
     this.threads = threads;
     this.local = local;
+    this.#price = price;
+    this.#traffic = traffic;
+    this.#joinedAt = now;
+  }
+
+  /** Micro-units that a second of it costs; none if nobody says. */
+  get perSecond(): number {
+    return Number(this.#price?.perHour ?? 0n) / 3600;
+  }
+
+  /** Micro-units that sending an answer costs, on average. */
+  get perAnswer(): number {
+    const perByte = Number(this.#price?.perGigabyte ?? 0n) / 1e9;
+    return (perByte * this.#traffic.sent) / Math.max(1, this.#answers);
+  }
+
+  /** Seconds from now on that are billed whether it stays or not. */
+  paidSeconds(now: number): number {
+    return Math.max(0, (this.#price?.minimumSeconds ?? 0) - (now - this.#joinedAt));
+  }
+
+  /** Whether it has been told long ago that it is a spare, and has been tried since. */
+  isIdleForLong(now: number): boolean {
+    const { answers, seconds } = limits.release;
+    const since = this.#spareSince ?? Infinity;
+    return this.work === undefined && this.#answers >= answers && now - since >= seconds;
   }
 
   /** It can be counted on. */
@@ -83,6 +118,7 @@ export class Member {
       if (elapsed < before / RECOVERED) this.#probeSoon(now);
     }
     this.#link.add(elapsed - own);
+    this.#answers += 1;
     this.#pace.add(Math.max(LEAST_PACE, own / (range.last - range.first)));
     this.work = undefined;
     this.stuck = false;
@@ -134,6 +170,7 @@ export class Member {
     if (now - this.#otherwiseSince < limits.spareAfter) return undefined;
     this.#otherwiseSince = undefined;
     this.#spare = !used;
+    this.#spareSince = used ? undefined : now;
     return this.#spare;
   }
 }

@@ -59,6 +59,27 @@ export function shareOut(
   return { ranges, seconds };
 }
 
+/**
+ * Seconds that so many micro-batches take as if they could be divided at will, without those who
+ * would be late with a single block: for many speeds, with which `shareOut` takes long.
+ */
+export function fluidSeconds(
+  microBatches: number,
+  speeds: readonly Speed[],
+  block: number,
+): number {
+  const least = ({ link, pace }: Speed): number => link + block * pace;
+  const sorted = speeds.toSorted((one, other) => least(one) - least(other));
+  let [rate, head, seconds] = [0, 0, Infinity];
+  for (const speed of sorted) {
+    if (least(speed) >= seconds) break;
+    rate += 1 / speed.pace;
+    head += speed.link / speed.pace;
+    seconds = (microBatches + head) / rate;
+  }
+  return seconds;
+}
+
 /** Speeds are known no better than that, and a piece more to send costs something too. */
 const TOLERANCE = 1.1;
 

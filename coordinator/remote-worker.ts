@@ -16,13 +16,14 @@ import type { Pricing } from '../src/cost/pricing.js';
 import type { WorkerAction } from '../src/events.js';
 import { coveringNodes } from '../src/reduce/tree.js';
 import type { HeldPiece, ThreadPool } from '../src/threads/pool.js';
-import type { Absence, MemberId, Traffic } from './core-messages.js';
+import { comparisonText } from './comparison-text.js';
+import type { Absence, Comparison, MemberId, Traffic } from './core-messages.js';
 import type { RemoteMember, Training } from './training.js';
 
 /** Who has a use for workers: a run, or somebody who only measures them. */
 export type WorkerHost = Pick<
   Training,
-  'workers' | 'ledgerFull' | 'traffic' | 'join' | 'leave' | 'silent' | 'heard' | 'answer'
+  'workers' | 'refusal' | 'traffic' | 'join' | 'leave' | 'silent' | 'heard' | 'answer'
 >;
 
 export interface RemoteWorkerOptions {
@@ -119,12 +120,19 @@ export class RemoteWorker implements RemoteMember {
     this.#options.onAction('back');
   }
 
-  standing(spare: boolean, withIt: number, withoutIt: number): void {
-    const ms = (seconds: number): string => `${(seconds * 1000).toFixed(1)} ms`;
-    const reason = `a step would take ${ms(withIt)} with it and ${ms(withoutIt)} without it`;
-    if (spare) this.#options.onAction('spare', reason);
-    else this.#options.onAction('working');
+  standing(spare: boolean, why: Comparison): void {
+    this.#options.onAction(spare ? 'spare' : 'working', this.#reason(why));
     this.send(encodeFrame({ type: 'standing', spare } satisfies CoordinatorMessage));
+  }
+
+  release(why: Comparison): void {
+    const reason = this.#reason(why);
+    this.dismiss(encodeFrame({ type: 'released', reason } satisfies CoordinatorMessage));
+    this.#options.onAction('left', `it was released, since ${reason}`);
+  }
+
+  #reason(why: Comparison): string {
+    return comparisonText(why, this.#options.pricing.currency);
   }
 
   answered(asked: boolean): void {
@@ -134,6 +142,13 @@ export class RemoteWorker implements RemoteMember {
 
   expel(): void {
     this.#drop('it sent values that are not finite, where they are finite');
+  }
+
+  /** It is not needed any more, and is not there from now on: a last frame. */
+  dismiss(frame: Buffer): void {
+    const before = this.#state;
+    this.end(frame);
+    if (before === 'member') this.#options.training.leave(this.#member);
   }
 
   /** The run is over: a last frame, and the end of the connection. */
@@ -192,6 +207,8 @@ export class RemoteWorker implements RemoteMember {
         return;
       case 'ready':
         if (this.#state !== 'preparing') throw protocolError('it was ready out of turn');
+        // Others may have come meanwhile.
+        this.#expectWelcome(this.price);
         clearTimeout(this.#due);
         this.#state = 'member';
         this.#options.onAction('joined');
@@ -205,6 +222,12 @@ export class RemoteWorker implements RemoteMember {
         this.#socket.close(1000);
         return;
     }
+  }
+
+  /** @throws DtrainError PROTOCOL if the run cannot have it at this price */
+  #expectWelcome(price: Price | null): void {
+    const refusal = this.#options.training.refusal(price);
+    if (refusal !== undefined) throw protocolError(refusal);
   }
 
   #hello({ protocol, name, threads, engine, price }: WorkerMessage & { type: 'hello' }): void {
@@ -221,13 +244,9 @@ export class RemoteWorker implements RemoteMember {
         `its engine ${engine} is ${arithmeticOf(engine)}, and all engines of this run are ${arithmetic}; start it with --engine ${enginesFor(arithmetic)}`,
       );
     }
-    if (this.#options.training.ledgerFull) {
-      throw protocolError(
-        'the run has had as many workers of different names as it can account for',
-      );
-    }
     const paid = this.#options.pricing.of(name, price ? readPrice(price) : null);
     if ('refusal' in paid) throw protocolError(paid.refusal);
+    this.#expectWelcome(paid.price);
     this.#state = 'preparing';
     this.price = paid.price;
     this.name = name;

@@ -23,8 +23,8 @@ export class Roster {
     this.#alone = alone;
   }
 
-  add(id: MemberId, profile: MemberProfile): void {
-    this.#members.set(id, new Member(id, profile));
+  add(id: MemberId, profile: MemberProfile, now: number): void {
+    this.#members.set(id, new Member(id, profile, now));
   }
 
   get(id: MemberId): Member | undefined {
@@ -76,7 +76,7 @@ export class Roster {
     range: MicroBatchRange,
     microBatches: number,
   ): { shares: Share[]; seconds: number | undefined } {
-    const idle = this.all.filter((member) => member.idle);
+    const idle = this.#idle;
     const known = idle.filter((member) => this.speedOf(member) !== undefined);
     const members = known.length > 0 ? known : idle;
     if (members.length === 0) return { shares: [], seconds: undefined };
@@ -93,6 +93,13 @@ export class Roster {
       return share && share.last > share.first ? [{ member, range: share }] : [];
     });
     return { shares, seconds };
+  }
+
+  /** Who can be asked to compute: of those who are benched only as many as there is nobody else. */
+  get #idle(): Member[] {
+    const idle = this.all.filter((member) => member.idle);
+    const wanted = idle.filter(({ benched }) => !benched);
+    return wanted.length > 0 ? wanted : idle;
   }
 
   /** Who should show now how fast it is. Where nobody else carries the step there is real work. */

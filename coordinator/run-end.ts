@@ -1,5 +1,7 @@
 import type { Micros } from '../src/cost/money.js';
+import { leastCost, type Price } from '../src/cost/price.js';
 import type { LimitName } from '../src/events.js';
+import type { Ledger } from './ledger.js';
 import { Recent } from './recent.js';
 
 /** What ends a run before its last step. All times are seconds of the core's clock. */
@@ -10,8 +12,6 @@ export interface Limits {
   readonly budget: Micros | null;
   /** On the validation samples, of 1; null: the best there is. */
   readonly targetAccuracy: number | null;
-  /** What the run will have cost if all who are there at `now` stay for so many seconds more. */
-  readonly spent: (now: number, more: number) => Micros;
   /** Micro-batches whose gradients take the local threads as long as an evaluation. */
   readonly evaluation: number;
 }
@@ -25,8 +25,8 @@ const COLD = 5;
 /** The least time, and the part of what is left, after which the money's end is looked up again. */
 const LOOK = { seconds: 0.05, part: 0.05 };
 
-/** Until when money lasts is found to so many seconds, and looked for so far ahead. */
-const SEARCH = { precision: 0.001, most: 1e7 };
+/** Until when money lasts is found to so many seconds, and looked for from so near to so far. */
+const SEARCH = { precision: 0.005, first: 0.05, most: 1e7 };
 
 /**
  * Says when a run must end. What follows its last step, an evaluation and some writing, takes time
@@ -34,13 +34,15 @@ const SEARCH = { precision: 0.001, most: 1e7 };
  */
 export class RunEnd {
   readonly #limits: Limits | undefined;
+  readonly #ledger: Pick<Ledger, 'spent'> | undefined;
   readonly #steps = new Recent();
   #measured = 0;
   #evaluation: number | undefined;
   #money = { at: Infinity, lookAt: -Infinity };
 
-  constructor(limits: Limits | undefined) {
+  constructor(limits: Limits | undefined, ledger: Pick<Ledger, 'spent'> | undefined) {
     this.#limits = limits;
+    this.#ledger = ledger;
   }
 
   /** @param seconds of a step, on average */
@@ -49,8 +51,9 @@ export class RunEnd {
     this.#measured += 1;
   }
 
+  /** The slowest one counts: the last one must not take longer than what is left for it. */
   measureEvaluation(seconds: number): void {
-    this.#evaluation = seconds;
+    this.#evaluation = Math.max(seconds, this.#evaluation ?? 0);
   }
 
   /** Somebody has come or gone. */
@@ -75,10 +78,8 @@ export class RunEnd {
     const { at, limit } = this.next(now, pace);
     const step = this.#steps.typical ?? 0;
     if (now >= at || now + step > at) return limit;
-    const { budget = null, spent } = this.#limits ?? {};
     // What is sent costs as well, and only shows once it is sent.
-    const cost = budget === null ? undefined : spent?.(now, step + this.#closing(pace));
-    return budget !== null && cost !== undefined && cost > budget ? 'budget' : undefined;
+    return this.#isAffordable(now, step + this.#closing(pace)) ? undefined : 'budget';
   }
 
   /** The steps that there is still room for; Infinity if nobody knows. */
@@ -86,6 +87,31 @@ export class RunEnd {
     const { at } = this.next(now, pace);
     const step = this.#steps.typical;
     return step === undefined || step === 0 ? Infinity : Math.floor((at - now) / step);
+  }
+
+  /** Seconds and micro-units that are left for steps; Infinity if there is no such limit. */
+  left(now: number, pace: number | undefined): { seconds: number; money: number } {
+    const { deadline = Infinity, budget = null } = this.#limits ?? {};
+    const closing = this.#closing(pace);
+    const money = budget === null ? Infinity : Number(budget - this.#spent(now, closing));
+    return { seconds: Math.max(0, deadline - closing - now), money: Math.max(0, money) };
+  }
+
+  /** Why nobody at this price may join, if that is so: it has none, or it is dearer than what is left. */
+  objection(price: Price | null, now: number): 'unpriced' | 'dear' | undefined {
+    const { budget = null } = this.#limits ?? {};
+    if (budget === null) return undefined;
+    if (price === null) return 'unpriced';
+    return this.#spent(now, 0) + leastCost(price) > budget ? 'dear' : undefined;
+  }
+
+  #spent(now: number, more: number): Micros {
+    return this.#ledger?.spent(now, more) ?? 0n;
+  }
+
+  #isAffordable(now: number, seconds: number): boolean {
+    const { budget = null } = this.#limits ?? {};
+    return budget === null || this.#spent(now, seconds) <= budget;
   }
 
   /** Whether an accuracy on the validation samples is all that was wanted. */
@@ -102,17 +128,18 @@ export class RunEnd {
 
   /** When the money is used up, whoever is there staying. */
   #moneyEnd(now: number): number {
-    const { budget = null, spent } = this.#limits ?? {};
-    if (budget === null || !spent || now < this.#money.lookAt) return this.#money.at;
-    const enough = (seconds: number): boolean => spent(now, seconds) <= budget;
-    let [least, most] = [0, SEARCH.precision];
+    const { budget = null } = this.#limits ?? {};
+    if (budget === null || now < this.#money.lookAt) return this.#money.at;
+    const enough = (seconds: number): boolean => this.#isAffordable(now, seconds);
+    let [least, most] = [0, SEARCH.first];
+    if (enough(SEARCH.most)) [least, most] = [Infinity, Infinity];
     while (most < SEARCH.most && enough(most)) [least, most] = [most, 2 * most];
-    while (most < SEARCH.most && most - least > SEARCH.precision) {
+    while (most - least > SEARCH.precision) {
       const middle = (least + most) / 2;
       if (enough(middle)) least = middle;
       else most = middle;
     }
-    const left = most < SEARCH.most ? least : Infinity;
+    const left = least;
     const lookAt = now + Math.max(LOOK.seconds, Math.min(left, 1e6) * LOOK.part);
     this.#money = { at: now + left, lookAt };
     return this.#money.at;

@@ -3,7 +3,7 @@ import { batchOf, microBatchesOf } from '../src/data/batches.js';
 import { arithmeticOf } from '../src/engine/names.js';
 import { DtrainError } from '../src/errors.js';
 import type { LedgerState } from '../src/cost/ledger.js';
-import { formatAmount } from '../src/cost/money.js';
+import { formatAmount, type Micros } from '../src/cost/money.js';
 import { keptPlan, type Planned, plannedFor } from '../src/cost/planned.js';
 import { type RunCost, runCost } from '../src/cost/summary.js';
 import type { Pricing } from '../src/cost/pricing.js';
@@ -14,8 +14,10 @@ import type { RunEnding } from '../src/protocol/protocol.js';
 import type { LedgerRecord } from '../src/report/ledger-file.js';
 import type { RunFolder } from '../src/report/run-folder.js';
 import { newToken, reachableHosts, workerUrl } from './addresses.js';
+import { budgetTooSmall } from './budget.js';
 import { CheckpointWriter } from './checkpoint/writer.js';
 import { Fleet } from './fleet.js';
+import type { FleetOptions } from './fleet-policy.js';
 import { LedgerWriter } from './ledger-writer.js';
 import type { PreparedRun } from './prepare.js';
 import { checkpointsIn, type ResumedRun } from './resume.js';
@@ -48,6 +50,12 @@ export interface RunListeners {
 /** Milliseconds between two looks at the ledger for a progress display. */
 const COST_MS = 100;
 
+/** What the members of a run cost, and the most that they may, in micro-units. */
+export interface RunMoney {
+  readonly pricing: Pricing;
+  readonly budget: Micros | null;
+}
+
 /** What an evaluation of a micro-batch takes of the time that its gradients take. */
 const FORWARD = 1 / 3;
 
@@ -61,6 +69,7 @@ export class Run {
   readonly #listeners: RunListeners;
   readonly #folder: RunFolder;
   readonly #pricing: Pricing;
+  readonly #budget: Micros | null;
   readonly #resumed: ResumedRun | undefined;
   readonly #started = performance.now();
   #began = false;
@@ -71,7 +80,7 @@ export class Run {
     listeners: RunListeners,
     name: string,
     folder: RunFolder,
-    pricing: Pricing,
+    { pricing, budget }: RunMoney,
     resumed?: ResumedRun,
   ) {
     const before = resumed?.checkpoint.meta.arithmetic ?? 'exact';
@@ -81,6 +90,7 @@ export class Run {
     this.#listeners = listeners;
     this.#folder = folder;
     this.#pricing = pricing;
+    this.#budget = budget;
     this.#resumed = resumed;
   }
 
@@ -103,10 +113,13 @@ export class Run {
       },
     });
     let config = this.#config;
-    const training = this.#training(prepared, firstStep, (step, progress) => {
-      writer.save(
-        takeCheckpoint(this.#identity, config, prepared, step, progress, training.ledger),
-      );
+    const training = this.#training(prepared, firstStep, {
+      onSave: (step, progress) => {
+        writer.save(
+          takeCheckpoint(this.#identity, config, prepared, step, progress, training.ledger),
+        );
+      },
+      onLimit: () => fleet?.dismiss(),
     });
     const stop = (): void => {
       training.stop();
@@ -129,6 +142,9 @@ export class Run {
         training.save();
       });
       const result = await training.run();
+      if (this.#budget !== null && result.limit === 'budget' && result.steps === firstStep) {
+        throw budgetTooSmall(this.#budget, this.#pricing);
+      }
       const safe = await writer.close();
       await this.#folder.saveModel(prepared.model, prepared.pool.weights);
       cost = training.ledger;
@@ -253,14 +269,13 @@ export class Run {
 
   /** What ends the run before its last step, if anything does; in seconds of `performance.now`. */
   #limits({ dataset }: PreparedRun): Limits | undefined {
-    const { budget, deadline, targetAccuracy, validation } = this.#config;
-    if (budget !== null) throw new DtrainError('USAGE', 'A budget cannot be obeyed yet.');
-    if (deadline === null && targetAccuracy === null) return undefined;
+    const { deadline, targetAccuracy, validation } = this.#config;
+    const budget = this.#budget;
+    if (budget === null && deadline === null && targetAccuracy === null) return undefined;
     return {
       deadline: deadline === null ? Infinity : this.#timeOf(deadline),
-      budget: null,
+      budget,
       targetAccuracy,
-      spent: () => 0n,
       evaluation: FORWARD * microBatchesOf(dataset.test.count + validation),
     };
   }
@@ -271,7 +286,11 @@ export class Run {
     return (performance.now() + deadline.at - Date.now()) / 1000;
   }
 
-  #training(prepared: PreparedRun, firstStep: number, onSave: TrainingOptions['onSave']): Training {
+  #training(
+    prepared: PreparedRun,
+    firstStep: number,
+    listeners: Pick<TrainingOptions, 'onSave' | 'onLimit'>,
+  ): Training {
     const { pool, plan, totalSteps } = prepared;
     const config = this.#config;
     const rate = (step: number): number => learningRate(config, step, totalSteps);
@@ -284,7 +303,8 @@ export class Run {
       before: this.#resumed?.checkpoint.meta.progress ?? NOTHING_DONE,
       saveEvery: config.checkpointEvery,
       limits: this.#limits(prepared),
-      onSave,
+      fleet: fleetOptions(config),
+      ...listeners,
       localThreads: config.threads > 0,
       pricing: this.#pricing,
       paid: this.#resumed?.paid,
@@ -313,4 +333,10 @@ export class Run {
     });
     return training;
   }
+}
+
+/** Who is to compute, if the configuration says so. */
+function fleetOptions(config: TrainConfig | CoordinatorConfig): FleetOptions | undefined {
+  if (!('policy' in config) || config.policy === null) return undefined;
+  return { policy: config.policy, releaseIdle: config.releaseIdle };
 }

@@ -1,13 +1,15 @@
 import path from 'node:path';
 import type { CoordinatorConfig, TrainConfig } from '../src/config/types.js';
-import { isPriced } from '../src/cost/ledger.js';
+import { isPriced, type LedgerState } from '../src/cost/ledger.js';
+import { parseMoney } from '../src/cost/money.js';
 import { readPlan } from '../src/cost/planned.js';
 import { Pricing } from '../src/cost/pricing.js';
 import type { ResultEvent } from '../src/events.js';
 import { RunFolder } from '../src/report/run-folder.js';
+import { budgetOf } from './budget.js';
 import { type PreparedRun, prepareRun } from './prepare.js';
 import { type ResumedRun, restore } from './resume.js';
-import { Run, type RunListeners } from './run.js';
+import { Run, type RunListeners, type RunMoney } from './run.js';
 import { savedConfig } from './snapshot.js';
 
 /**
@@ -23,7 +25,7 @@ export async function trainRun(
 ): Promise<ResultEvent> {
   if (resumed) return resumeRun(config, listeners, resumed);
   const { onNotice = () => undefined, signal } = listeners;
-  const pricing = await Pricing.of(config);
+  const money = await moneyOf(config, undefined);
   const plan = config.plan === null ? undefined : await readPlan(config.plan, config);
   const saved = savedConfig(config);
   const folder =
@@ -34,7 +36,7 @@ export async function trainRun(
     .basename(folder.path)
     .replace(/[^A-Za-z0-9._-]/g, '-')
     .slice(0, 64);
-  const run = new Run(config, listeners, config.name ?? basename, folder, pricing);
+  const run = new Run(config, listeners, config.name ?? basename, folder, money);
   let prepared: PreparedRun | undefined;
   try {
     if (plan) await folder.keepPlan(plan);
@@ -55,8 +57,7 @@ async function resumeRun(
   resumed: ResumedRun,
 ): Promise<ResultEvent> {
   const { onNotice = () => undefined, signal } = listeners;
-  const { paid } = resumed;
-  const pricing = await Pricing.of(config, paid && isPriced(paid) ? paid.currency : null);
+  const money = await moneyOf(config, resumed.paid);
   for (const notice of resumed.notices) onNotice(notice);
   const prepared = await prepareRun(config, onNotice, signal);
   try {
@@ -64,16 +65,21 @@ async function resumeRun(
     const folder = await RunFolder.reopen(resumed.folder, step, savedConfig(config));
     try {
       const { run } = resumed.checkpoint.meta;
-      return await new Run(config, listeners, run, folder, pricing, resumed).execute(
-        prepared,
-        step,
-      );
+      return await new Run(config, listeners, run, folder, money, resumed).execute(prepared, step);
     } finally {
       folder.close();
     }
   } finally {
     await prepared.pool.close();
   }
+}
+
+/** @param paid what the run has cost before, if it is resumed */
+async function moneyOf(config: TrainConfig, paid: LedgerState | undefined): Promise<RunMoney> {
+  const before = paid && isPriced(paid) ? paid.currency : null;
+  const { currency = null } = parseMoney(config.budget ?? '') ?? {};
+  const pricing = await Pricing.of(config, before, currency);
+  return { pricing, budget: budgetOf(config, pricing, paid) };
 }
 
 /** `lenet5-20261231-235959`: the model, or the folder of its file, and the local time. */

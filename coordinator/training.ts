@@ -2,6 +2,7 @@ import { batchOf } from '../src/data/batches.js';
 import type { LedgerState } from '../src/cost/ledger.js';
 import type { Micros } from '../src/cost/money.js';
 import { runCost } from '../src/cost/summary.js';
+import type { Price } from '../src/cost/price.js';
 import type { Pricing } from '../src/cost/pricing.js';
 import type { EpochEvent, LimitName, Progress } from '../src/events.js';
 import { DtrainError } from '../src/errors.js';
@@ -14,6 +15,7 @@ import type { HeldPiece, StepSums, ThreadPool } from '../src/threads/pool.js';
 import { Core, type CoreOptions } from './core.js';
 import {
   type Absence,
+  type Comparison,
   type CoreCommand,
   type CoreEvent,
   LOCAL,
@@ -34,8 +36,10 @@ export interface RemoteMember extends Omit<MemberProfile, 'local'> {
   lost(why: Absence): void;
   /** It is waited for again. */
   back(): void;
-  /** It has no share of the steps any more, or has one again; seconds of a step with and without it. */
-  standing(spare: boolean, withIt: number, withoutIt: number): void;
+  /** It has no share of the steps any more, or has one again. */
+  standing(spare: boolean, why: Comparison): void;
+  /** It is not needed any more. */
+  release(why: Comparison): void;
   /** It has answered, to what it was asked or not. */
   answered(asked: boolean): void;
   /** It must go: it said that values are not finite which are. */
@@ -44,7 +48,7 @@ export interface RemoteMember extends Omit<MemberProfile, 'local'> {
 
 export interface TrainingOptions extends Pick<
   CoreOptions,
-  'plan' | 'totalSteps' | 'firstStep' | 'startWith' | 'saveEvery' | 'limits'
+  'plan' | 'totalSteps' | 'firstStep' | 'startWith' | 'saveEvery' | 'limits' | 'fleet'
 > {
   readonly pool: ThreadPool;
   /** Whether the pool's threads train; else they only evaluate. */
@@ -62,6 +66,8 @@ export interface TrainingOptions extends Pick<
   readonly onSteps: (steps: readonly StepSums[], progress: Progress) => void;
   /** Weights and optimizer state are at rest after `step` steps: copy them now. */
   readonly onSave: (step: number, progress: RunProgress) => void;
+  /** A limit ends the run: nobody else is needed any more. */
+  readonly onLimit: () => void;
   /** There is nobody to compute, or not everybody who is waited for. */
   readonly onWait: (workers: number, started: boolean) => void;
 }
@@ -139,9 +145,19 @@ export class Training {
     return this.#ledger.state(seconds());
   }
 
-  /** Whether there is no room in the ledger for another worker. */
-  get ledgerFull(): boolean {
-    return this.#ledger.full;
+  /** Why a worker at this price cannot join, if it cannot. */
+  refusal(price: Price | null): string | undefined {
+    if (this.#ledger.full) {
+      return 'the run has had as many workers of different names as it can account for';
+    }
+    switch (this.#core.objection(price, seconds())) {
+      case 'unpriced':
+        return 'the run has a budget, and nobody says what this worker costs: start it with --price';
+      case 'dear':
+        return 'what is left of the budget is less than this worker costs at least';
+      case undefined:
+        return undefined;
+    }
   }
 
   /** Whether anybody who is there, or has been, has a price. */
@@ -316,11 +332,12 @@ export class Training {
         this.#lost.delete(command.member);
         this.#remotes.get(command.member)?.back();
         return;
-      case 'standing': {
-        const { member, spare, withIt, withoutIt } = command;
-        this.#remotes.get(member)?.standing(spare, withIt, withoutIt);
+      case 'standing':
+        this.#remotes.get(command.member)?.standing(command.spare, command.why);
         return;
-      }
+      case 'release':
+        this.#remotes.get(command.member)?.release(command.why);
+        return;
       case 'timer':
         this.#setTimer(command.at);
         return;
@@ -328,6 +345,7 @@ export class Training {
         this.#options.onWait(this.workers, this.#began);
         return;
       case 'finish':
+        if (command.limit) this.#options.onLimit();
         this.#finish(command);
         return;
     }

@@ -29,7 +29,6 @@ const LEAST_ROUNDS = 5;
 
 /** Asks workers for ranges, one alone or all at once, to see how fast they and their links are. */
 export class WorkerProbe implements WorkerHost {
-  readonly ledgerFull = false;
   readonly traffic = { sent: 0, received: 0 };
   readonly #prepared: PreparedRun;
   readonly #members = new Map<MemberId, RemoteMember>();
@@ -45,6 +44,11 @@ export class WorkerProbe implements WorkerHost {
 
   get workers(): number {
     return this.#members.size;
+  }
+
+  /** Whoever only measures has room for them all. */
+  refusal(): undefined {
+    return undefined;
   }
 
   get members(): [MemberId, RemoteMember][] {

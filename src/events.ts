@@ -70,7 +70,7 @@ export interface WorkerEvent {
   readonly threads: number;
   /** Remote workers after this that can be counted on. */
   readonly workers: number;
-  /** Why it left, is lost or is a spare. */
+  /** Why it left, is lost, is a spare or has a share again. */
   readonly reason?: string;
 }
 

@@ -78,7 +78,7 @@ export function workerLine(event: WorkerEvent): string {
     case 'spare':
       return `${name} is a spare for now: ${reason}.`;
     case 'working':
-      return `${name} has a share of the steps again.`;
+      return `${name} has a share of the steps again: ${reason}.`;
   }
 }
 

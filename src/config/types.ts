@@ -39,7 +39,7 @@ export type CheckpointInterval = { readonly steps: number } | { readonly seconds
 export type Deadline = { readonly seconds: number } | { readonly at: number };
 
 export const policies = ['cheapest', 'fastest', 'balanced'] as const;
-type PolicyName = (typeof policies)[number];
+export type PolicyName = (typeof policies)[number];
 
 /** What ends a run before its last step. */
 export interface LimitSettings {

@@ -44,6 +44,11 @@ export function costOf(price: Price, seconds: number, bytes: number): Micros {
   return time + share(price.perGigabyte, BigInt(bytes), BYTES_PER_GIGABYTE);
 }
 
+/** What a worker costs at least, however soon it goes. */
+export function leastCost(price: Price): Micros {
+  return costOf(price, 1, 0);
+}
+
 /**
  * The price in another currency, its amounts rounded.
  * @param rate what one unit of the price's currency is worth in `currency`

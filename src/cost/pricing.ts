@@ -64,9 +64,14 @@ export class Pricing {
 
   /**
    * @param before the currency in which the run, which is resumed, has paid so far
+   * @param other the currency of the run if no price has one
    * @throws DtrainError USAGE if settings do not go together, or a price cannot be converted
    */
-  static async of(settings: MoneySettings, before: string | null = null): Promise<Pricing> {
+  static async of(
+    settings: MoneySettings,
+    before: string | null = null,
+    other: string | null = null,
+  ): Promise<Pricing> {
     if (before !== null && settings.currency !== null && settings.currency !== before) {
       const message = `The run has been paid in ${before} so far: leave --currency ${settings.currency} out.`;
       throw new DtrainError('USAGE', message);
@@ -75,7 +80,7 @@ export class Pricing {
     const named = settings.workerPrice.map(workerPrice);
     const currencies = [own, ...named.map(([, price]) => price)].map((price) => price?.currency);
     const known = currencies.find((code) => typeof code === 'string');
-    const currency = before ?? settings.currency ?? known ?? DEFAULT_CURRENCY;
+    const currency = before ?? settings.currency ?? known ?? other ?? DEFAULT_CURRENCY;
     const rates = new Map(settings.rate.map(exchangeRate));
     const convertible = (price: Price): Price => {
       const converted = inCurrency(price, currency, rates);

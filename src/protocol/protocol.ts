@@ -38,6 +38,10 @@ export const limits = {
   probe: { first: 1, longest: 30 },
   /** Seconds without a share after which a worker is called a spare, and with one again none. */
   spareAfter: 1,
+  /** Seconds between two looks at who should compute, if nobody comes or goes. */
+  policyEvery: 1,
+  /** A worker is released that has been a spare for so many seconds, and has answered so often. */
+  release: { seconds: 5, answers: 3 },
   /** Bytes that may wait for a slow reader, beyond two frames of weights. */
   waitingBytes: 1024 * 1024,
   /** Answers that nobody asked for, in a row, after which a worker is cut off. */

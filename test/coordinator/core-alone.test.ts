@@ -153,8 +153,12 @@ describe('local threads beside workers', () => {
     core.join(LOCAL, {});
     core.join(1, { link: 0.5 });
     const standing = core.until('standing');
-    expect(standing).toMatchObject({ member: 1, spare: true, withoutIt: 8 * PACE });
-    expect(standing.withIt).toBe(0.5 + PACE);
+    expect(standing).toEqual({
+      type: 'standing',
+      member: 1,
+      spare: true,
+      why: { of: 'step', withIt: 0.5 + PACE, withoutIt: 8 * PACE },
+    });
   });
 
   test('take steps alone again once the last worker has left', () => {

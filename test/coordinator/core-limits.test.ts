@@ -10,7 +10,6 @@ const none: Limits = {
   deadline: Infinity,
   budget: null,
   targetAccuracy: null,
-  spent: () => 0n,
   evaluation: 0,
 };
 
@@ -76,6 +75,57 @@ describe('a deadline', () => {
     core.now = 2;
     core.tell(leased(1));
     expect(core.until('finish')).toEqual({ type: 'finish', outcome: 'complete' });
+  });
+});
+
+describe('a budget', () => {
+  /** Each second costs 1000, one that has begun counts; and each step so much for what is sent. */
+  function budgetCore(budget: bigint, perStep = 0): CoreUnderTest {
+    const core: CoreUnderTest = coreWith(
+      { budget },
+      {
+        ledger: {
+          watch: () => undefined,
+          spent: (now: number, more = 0) =>
+            BigInt(1000 * Math.ceil(now + more) + perStep * core.step),
+        },
+      },
+    );
+    return core;
+  }
+  const spent = { type: 'finish', outcome: 'stopped', limit: 'budget' };
+  const step = 8 * PACE;
+
+  test('ends the run after the last step that it pays for, with all that comes after it', () => {
+    const core = budgetCore(5000n);
+    core.join(1, {});
+    expect(core.until('finish')).toEqual(spent);
+    expect(core.now).toBeLessThanOrEqual(5 - WRITING);
+    expect(core.now).toBeGreaterThan(5 - WRITING - step - 0.01);
+  });
+
+  test('is kept although what is sent only shows afterwards', () => {
+    const core = budgetCore(5000n, 100);
+    core.join(1, {});
+    expect(core.until('finish')).toEqual(spent);
+    const cost = 1000 * Math.ceil(core.now + WRITING) + 100 * core.step;
+    expect(cost).toBeLessThanOrEqual(5000 + 100);
+    expect(cost).toBeGreaterThan(3500);
+  });
+
+  test('ends a step that nobody ends', () => {
+    const core = budgetCore(3000n);
+    core.join(1);
+    core.answer(1);
+    core.tell(updated);
+    expect(core.advanceTo(2.5)).toEqual([]);
+    expect(core.advanceTo(3)).toEqual([{ type: 'save', step: 1 }, spent]);
+  });
+
+  test('that does not even pay for a second leaves nothing to do', () => {
+    const core = budgetCore(999n);
+    core.now = 0.5;
+    expect(core.join(1)).toEqual([{ type: 'save', step: 0 }, spent]);
   });
 });
 

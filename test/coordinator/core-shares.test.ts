@@ -86,8 +86,7 @@ describe('a member with too long a link', () => {
       type: 'standing',
       member: 2,
       spare: true,
-      withIt: link + PACE,
-      withoutIt: 8 * PACE,
+      why: { of: 'step', withIt: link + PACE, withoutIt: 8 * PACE },
     });
     expect(core.now - since).toBeGreaterThanOrEqual(limits.spareAfter);
     expect(core.now - since).toBeLessThanOrEqual(limits.spareAfter + 2 * 8 * PACE);

@@ -2,8 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { Member, type Work } from '../../coordinator/member.js';
 import type { Speed } from '../../coordinator/ranges.js';
 import { limits } from '../../src/protocol/protocol.js';
+import { profileOf } from './profiles.js';
 
-const remote = { threads: 1, local: false };
+const remote = profileOf();
 
 function begin(member: Member, { now = 0, count = 8, step = 0, probe = false } = {}): Work {
   member.begin({ step, range: { first: 0, last: count }, probe }, member.speed, now);
@@ -13,14 +14,14 @@ function begin(member: Member, { now = 0, count = 8, step = 0, probe = false } =
 
 /** Answers to 8 micro-batches. */
 function measured(elapsed: number, computed: number, profile = remote): Speed | undefined {
-  const member = new Member(1, profile);
+  const member = new Member(1, profile, 0);
   member.end(begin(member, { now: 1000 }), computed, 1000 + elapsed);
   return member.speed;
 }
 
 describe('the speed of a member', () => {
   test('is unknown until it has answered', () => {
-    expect(new Member(1, remote).speed).toBeUndefined();
+    expect(new Member(1, remote, 0).speed).toBeUndefined();
   });
 
   test('is what it says that it computed, and its link is the rest', () => {
@@ -38,7 +39,7 @@ describe('the speed of a member', () => {
   });
 
   test('of the local threads is all of the time: they have no link', () => {
-    expect(measured(2, 0, { threads: 2, local: true })).toEqual({ link: 0, pace: 0.25 });
+    expect(measured(2, 0, profileOf({ threads: 2, local: true }))).toEqual({ link: 0, pace: 0.25 });
   });
 });
 
@@ -46,12 +47,12 @@ describe('the deadlines of a range', () => {
   const { late, stuck } = limits;
 
   test('are those for the unknown if nobody knows how fast its member is', () => {
-    const work = begin(new Member(1, remote), { now: 10 });
+    const work = begin(new Member(1, remote, 0), { now: 10 });
     expect(work).toMatchObject({ lateAt: 10 + late.unknown, stuckAt: 10 + stuck.unknown });
   });
 
   test('follow from its own speed', () => {
-    const member = new Member(1, remote);
+    const member = new Member(1, remote, 0);
     member.end(begin(member), 2, 3);
     const { lateAt, stuckAt } = begin(member, { now: 10, count: 4 });
     expect(lateAt).toBe(10 + late.factor * 2 + late.slack);
@@ -59,7 +60,7 @@ describe('the deadlines of a range', () => {
   });
 
   test('follow from a guess as to when it is late, not as to when it is stuck', () => {
-    const member = new Member(1, remote);
+    const member = new Member(1, remote, 0);
     const range = { first: 0, last: 8 };
     member.begin({ step: 0, range, probe: false }, { link: 0, pace: 0.125 }, 10);
     expect(member.work).toMatchObject({
@@ -69,7 +70,7 @@ describe('the deadlines of a range', () => {
   });
 
   test('come one after the other, and end', () => {
-    const member = new Member(1, remote);
+    const member = new Member(1, remote, 0);
     expect(member.deadline(0)).toBe(Infinity);
     const { lateAt, stuckAt } = begin(member);
     expect(member.deadline(0)).toBe(lateAt);
@@ -80,7 +81,7 @@ describe('the deadlines of a range', () => {
 });
 
 test('the deadline of one who may be stuck before it is late is that of the stuck', () => {
-  const member = new Member(1, remote);
+  const member = new Member(1, remote, 0);
   member.begin({ step: 0, range: { first: 0, last: 8 }, probe: false }, { link: 0, pace: 10 }, 10);
   expect(member.work?.lateAt).toBeGreaterThan(10 + limits.stuck.unknown);
   expect(member.deadline(10)).toBe(10 + limits.stuck.unknown);
@@ -100,12 +101,12 @@ describe('the probes of a member', () => {
   }
 
   test('are ever rarer as long as it is as slow as before', () => {
-    const pauses = probe(new Member(1, remote), 0, 200, () => 0.2);
+    const pauses = probe(new Member(1, remote, 0), 0, 200, () => 0.2);
     expect(pauses.slice(0, 6)).toEqual([1, 2, 4, 8, 16, 30]);
   });
 
   test('follow soon on each other when it answers much sooner than before', () => {
-    const member = new Member(1, remote);
+    const member = new Member(1, remote, 0);
     const slow = probe(member, 0, 200, () => 0.2);
     expect(slow.at(-1)).toBe(limits.probe.longest);
     const quick = probe(member, 200, 300, () => 0.02);
@@ -114,7 +115,7 @@ describe('the probes of a member', () => {
   });
 
   test('of a spare are no more frequent for a try with a share', () => {
-    const member = new Member(1, remote);
+    const member = new Member(1, remote, 0);
     probe(member, 0, 200, () => 0.2);
     member.standing(5, 200);
     expect(member.standing(5, 202)).toBe(true);
@@ -124,7 +125,7 @@ describe('the probes of a member', () => {
   });
 
   test('of one that has lost a share begin soon', () => {
-    const member = new Member(1, remote);
+    const member = new Member(1, remote, 0);
     probe(member, 0, 200, () => 0.2);
     member.used(200);
     expect(member.probeDue(200 + limits.probe.first)).toBe(true);
@@ -133,7 +134,7 @@ describe('the probes of a member', () => {
 
 describe('a member is idle', () => {
   test('when it has no work and can be counted on', () => {
-    const member = new Member(1, remote);
+    const member = new Member(1, remote, 0);
     expect(member.idle).toBe(true);
     member.silent = true;
     expect([member.present, member.idle]).toEqual([false, false]);
@@ -150,7 +151,7 @@ describe('a member is idle', () => {
 describe('the standing of a member', () => {
   /** Has answered, and is without a share from the first look on. */
   function measuredMember(): Member {
-    const member = new Member(1, remote);
+    const member = new Member(1, remote, 0);
     member.end(begin(member), 1, 1);
     return member;
   }
@@ -195,7 +196,7 @@ describe('the standing of a member', () => {
     member.standing(5, 10);
     begin(member, { step: 5, probe: true });
     expect(member.standing(6, 20)).toBeUndefined();
-    const newcomer = new Member(2, remote);
+    const newcomer = new Member(2, remote, 0);
     newcomer.standing(5, 10);
     expect(newcomer.standing(5, 20)).toBeUndefined();
   });
@@ -203,7 +204,7 @@ describe('the standing of a member', () => {
 
 describe('probes of a member', () => {
   test('are due at once, then after pauses that double up to half a minute', () => {
-    const member = new Member(1, remote);
+    const member = new Member(1, remote, 0);
     let now = 5;
     for (const pause of [1, 2, 4, 8, 16, 30, 30]) {
       expect(member.probeDue(now)).toBe(true);
@@ -214,7 +215,7 @@ describe('probes of a member', () => {
   });
 
   test('are due a second after its last share, however rare they were before', () => {
-    const member = new Member(1, remote);
+    const member = new Member(1, remote, 0);
     for (let time = 0; time < 9; time++) member.probed(0);
     member.used(100);
     expect(member.probeDue(100 + limits.probe.first - 1e-6)).toBe(false);
@@ -222,9 +223,9 @@ describe('probes of a member', () => {
   });
 
   test('are never due for who is busy or lost', () => {
-    const busy = new Member(1, remote);
+    const busy = new Member(1, remote, 0);
     begin(busy);
-    const silent = new Member(2, remote);
+    const silent = new Member(2, remote, 0);
     silent.silent = true;
     expect([busy.probeDue(9), silent.probeDue(9)]).toEqual([false, false]);
   });

@@ -69,6 +69,7 @@ export async function startRun({
     paid: undefined,
     startWith: workers,
     validation: false,
+    onLimit: () => undefined,
     onSave: (step) => saves.push(step),
     hyper: (step) => {
       const { samples } = batchOf(plan, step);

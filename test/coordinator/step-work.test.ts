@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { Member } from '../../coordinator/member.js';
 import type { MicroBatchRange } from '../../coordinator/ranges.js';
 import { StepWork } from '../../coordinator/step-work.js';
+import { profileOf } from './profiles.js';
 
 const STEP = 3;
 const COUNT = 8;
@@ -14,7 +15,7 @@ function range(first: number, last: number): MicroBatchRange {
 
 /** A member who was asked for a range at time 0, and is late with it at 2 * its length + 0.05. */
 function at(work: MicroBatchRange, { step = STEP, probe = false } = {}): Member {
-  const member = new Member(1, { threads: 1, local: false });
+  const member = new Member(1, profileOf(), 0);
   member.begin({ step, range: work, probe }, pace, 0);
   return member;
 }

@@ -31,7 +31,7 @@ const WHOLE = [
   /^ {2}dtrain worker ws:\/\/127\.0\.0\.1:\d+$/,
   /^\S+ joined with 1 thread; 1 worker now\.$/,
   /^\S+ is a spare for now: a step would take [\d.]+ ms with it and [\d.]+ ms without it\.$/,
-  /^\S+ has a share of the steps again\.$/,
+  /^\S+ has a share of the steps again: a step would take [\d.]+ ms with it and [\d.]+ ms without it\.$/,
   /^\S+ is gone: it left; 0 workers now\.$/,
   /^(\^C)?Stopping after this step; press Ctrl-C again to stop at once\.$/,
   /^Test accuracy \d+\.\d\d %, loss \d\.\d{4}; (stopped )?after \d+ steps in [\d.:]+ s, [\d,]+ samples\/s\.$/,

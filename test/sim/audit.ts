@@ -39,6 +39,8 @@ export class Audit {
   #leaseSince = 0;
   #restSince = 0;
   #outcome: Outcome | undefined;
+  /** When the budget was last seen not to be used up. */
+  #affordableAt = Infinity;
   /** How often a range was given to somebody while another was at work on it. */
   shared = 0;
 
@@ -72,7 +74,7 @@ export class Audit {
     this.#checkIdle(({ lateAt }) => event.type === 'timer' && now > lateAt);
     const { atRest, stopping } = this.#steps;
     const deserted = stopping && atRest && this.#members.present.length === 0;
-    this.#checkDeadline();
+    this.#checkLimits();
     check(!deserted || this.#outcome !== undefined, 'nobody can end the step, and the run goes on');
   }
 
@@ -168,9 +170,20 @@ export class Audit {
   }
 
   /** A run that waits for members does not wait for ever. */
-  #checkDeadline(): void {
-    const late = this.#now > this.#deadline + LATEST_TIMER && this.#steps.atRest;
-    check(!late || this.#outcome !== undefined, 'the deadline is over, and the run goes on');
+  #checkLimits(): void {
+    if (this.#outcome !== undefined) return;
+    const { atRest } = this.#steps;
+    const late = this.#now > this.#deadline + LATEST_TIMER && atRest;
+    check(!late, 'the deadline is over, and the run goes on');
+    if (this.#isAffordable) this.#affordableAt = this.#now;
+    const dear = this.#now > this.#affordableAt + LATEST_TIMER && atRest;
+    check(!dear, 'the budget is used up, and the run goes on');
+  }
+
+  get #isAffordable(): boolean {
+    const { limits, ledger } = this.#options;
+    const budget = limits?.budget ?? null;
+    return budget === null || (ledger?.spent(this.#now) ?? 0n) <= budget;
   }
 
   get #deadline(): number {
@@ -188,6 +201,7 @@ export class Audit {
     this.#steps.compute(step);
     if (this.#steps.phase === 'step') return;
     check(this.#now < this.#deadline, `step ${step} begins after the deadline`);
+    check(this.#isAffordable, `step ${step} begins although the budget is used up`);
     this.#saves.begin(step, this.#restSince, this.#now);
     this.#steps.phase = 'step';
   }
@@ -233,6 +247,12 @@ export class Audit {
       this.#members.expect(member, 'the end');
       this.#members.leave(member);
     },
+    release: ({ member }) => {
+      const { work, spare, local } = this.#members.expect(member, 'a release');
+      check(work === undefined && spare && !local, `member ${member} is released, but needed`);
+      check(this.#options.fleet?.releaseIdle === true, 'a release that nobody asked for');
+      this.#members.leave(member);
+    },
     update: ({ step }) => {
       this.#steps.update(step);
     },
@@ -265,7 +285,7 @@ export class Audit {
     },
     finish: ({ outcome, limit }) => {
       const ended = limit !== undefined;
-      check(!ended || this.#deadline < Infinity, `the run has no ${limit}`);
+      check(!ended || this.#options.limits !== undefined, `the run has no ${limit}`);
       this.#steps.finish(outcome, ended, this.#members.present.length > 0);
       if (outcome !== 'notFinite') this.#saves.finish(this.#steps.step);
       this.#outcome = outcome;

@@ -8,6 +8,7 @@ import {
   rolledBack,
   totalCost,
 } from '../../src/cost/ledger.js';
+import { readPrice } from '../../src/cost/price.js';
 import { Pricing } from '../../src/cost/pricing.js';
 import type { BatchPlan } from '../../src/data/batches.js';
 import { profileOf } from '../coordinator/profiles.js';
@@ -117,8 +118,10 @@ export class AuditedLedger {
   }
 }
 
-/** Of any member. */
-export const price = { perHour: 3_600_000n, currency: 'USD', minimumSeconds: 2, perGigabyte: 0n };
+const FREE = { perHour: '0', currency: null, minimumSeconds: 0, perGigabyte: '0' };
+
+/** Of the coordinator's machine. */
+const price = { perHour: 3_600_000n, currency: 'USD', minimumSeconds: 2, perGigabyte: 0n };
 
 function checkAccount(account: Account): void {
   const { name, computed, waited, idled, duplicated, lost, samples, stays } = account;
@@ -138,9 +141,12 @@ function checkAccount(account: Account): void {
     stays.length === 100 || stayed === there,
     `${name} stayed ${stayed}, and was there ${there}`,
   );
-  const seconds = BigInt(Math.ceil(Math.max(2e6, there) / 1e6));
-  const cost = accountCost(account);
-  check(cost === seconds * 1000n, `${name} costs ${cost} for ${seconds} seconds`);
+  // Nothing is sent here, so a price by the gigabyte brings nothing.
+  const { perHour, minimumSeconds } = readPrice(account.price ?? FREE);
+  const seconds = Math.max(minimumSeconds, Math.ceil(there / 1e6));
+  const cost = Number(accountCost(account));
+  const apart = Math.abs(cost - (Number(perHour) * seconds) / 3600);
+  check(apart <= 0.5, `${name} costs ${cost} for ${seconds} seconds`);
 }
 
 function presence({ computed, waited, idled }: Account): number {

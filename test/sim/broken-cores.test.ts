@@ -18,6 +18,7 @@ function broken(handle: Handle): Partial<Parts> {
           return core.step;
         },
         handle: (event, now) => [...handle(core, event, now)],
+        objection: (price, now) => core.objection(price, now),
       };
       return double;
     },
@@ -188,8 +189,13 @@ test.each<[string, Partial<Parts>, RegExp]>([
   ],
   [
     'a deadline that nobody minds',
-    started(() => ({ limits: undefined })),
+    started(({ limits }) => ({ limits: limits && { ...limits, deadline: Infinity } })),
     /begins after the deadline|the deadline is over/,
+  ],
+  [
+    'a budget that nobody minds',
+    started(({ limits }) => ({ limits: limits && { ...limits, budget: null } })),
+    /begins although the budget is used up|the budget is used up, and the run goes on/,
   ],
   [
     'a command after the end',

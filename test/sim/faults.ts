@@ -83,7 +83,10 @@ export const effects = [
   'resumed after a crash',
   'resumed after a stop',
   'checkpoint before the newest used',
-  'ended at a limit',
+  'ended by the deadline',
+  'ended by the budget',
+  'refused as too dear',
+  'released',
 ] as const;
 export type Effect = (typeof effects)[number];
 

@@ -1,7 +1,6 @@
 import type { CoreCommand, MemberId } from '../../coordinator/core-messages.js';
 import type { Values } from '../reduce/fake-sums.js';
 import { profileOf } from '../coordinator/profiles.js';
-import { price } from './audited-ledger.js';
 import { Injuries } from './injuries.js';
 import { type Answer, RemoteProcess } from './members.js';
 import type { Machine } from './scenario.js';
@@ -42,7 +41,11 @@ export class SimulatedFleet implements Connections {
 
   open(machine: Machine): void {
     if (this.#deserted) return;
-    const { clock, dice, coordinator, faults, progress } = this.#world;
+    const { clock, dice, coordinator, faults, progress, isWelcome } = this.#world;
+    if (!isWelcome(machine.price)) {
+      faults.happened('refused as too dear');
+      return;
+    }
     const id = ++this.#lastMember;
     const process = new RemoteProcess(id, machine, clock, dice);
     this.#connected.set(id, process);
@@ -53,7 +56,11 @@ export class SimulatedFleet implements Connections {
     this.#world.tell({
       type: 'joined',
       member: id,
-      profile: profileOf({ name: machine.name, threads: machine.threads, price }),
+      profile: profileOf({
+        name: machine.name,
+        threads: machine.threads,
+        price: machine.price,
+      }),
     });
     if (dice.chance(0.5)) this.#injuries.strike(process, 1);
     if (faults.due('killed while it was idle')) {
@@ -105,6 +112,15 @@ export class SimulatedFleet implements Connections {
     clock.after(pause, () => {
       this.open(process.machine);
     });
+  }
+
+  /** The coordinator has no use for a worker any more. */
+  release(id: MemberId): void {
+    const process = this.#connected.get(id);
+    if (!process) return;
+    this.#world.faults.happened('released');
+    process.alive = false;
+    this.close(process);
   }
 
   noteSpare(id: MemberId): void {

@@ -15,11 +15,11 @@ import { patience } from './scenario.js';
 import { Shell } from './shell.js';
 import { type DiskAccess, DISK_OPERATIONS, type Storage } from './storage.js';
 import { Timer } from './timer.js';
-import type { Trace } from './trace.js';
+import { text, type Trace } from './trace.js';
 import { Trainer } from './trainer.js';
 import type { World } from './world.js';
 
-export type CoreLike = Pick<Core<Answer>, 'handle' | 'step'>;
+export type CoreLike = Pick<Core<Answer>, 'handle' | 'step' | 'objection'>;
 
 /** What a run is made of; a test puts broken parts in. */
 export interface Parts {
@@ -30,7 +30,7 @@ export interface Parts {
   readonly resume: (checkpoint: Checkpoint) => Checkpoint;
 }
 
-interface LifeOptions extends Omit<World, 'coordinator' | 'tell'> {
+interface LifeOptions extends Omit<World, 'coordinator' | 'tell' | 'isWelcome'> {
   readonly trace: Trace;
   readonly storage: Storage;
   readonly reference: ReferenceRun;
@@ -75,6 +75,7 @@ export class Life {
       tell: (event) => {
         this.#receive(event);
       },
+      isWelcome: (price) => this.#core?.objection(price, this.#timer.now) === undefined,
     };
     this.#fleet = new SimulatedFleet(world);
     this.#shell = new Shell({
@@ -144,7 +145,7 @@ export class Life {
     if (resumed) this.trainer.restore(resumed);
     const firstStep = this.trainer.steps;
     this.#firstStep = firstStep;
-    trace.note(`begins at step ${firstStep} with ${JSON.stringify(setup)}`);
+    trace.note(`begins at step ${firstStep} with ${text(setup)}`);
     const { plan, totalSteps } = scenario;
     const { startWith, longestLease, saveEvery } = setup;
     const { now } = this.#timer;
@@ -161,9 +162,10 @@ export class Life {
     );
     const { ledger } = this.#accounts;
     const limits = this.#limits();
+    const { fleet } = setup;
     const options = {
       ...{ plan, totalSteps, firstStep, startWith, longestLease, saveEvery },
-      ...{ limits, ledger },
+      ...{ limits, fleet, ledger },
     };
     this.#audit = new Audit(options);
     this.#core = parts.makeCore(options);
@@ -180,13 +182,15 @@ export class Life {
   }
 
   #limits(): Limits | undefined {
-    const { deadline } = this.#options.setup;
-    if (deadline === undefined) return undefined;
+    const { deadline, budget } = this.#options.setup;
+    if (deadline === undefined && budget === undefined) return undefined;
     return {
-      deadline: this.#timer.now + deadline,
-      budget: null,
+      deadline: this.#timer.now + (deadline ?? Infinity),
+      budget:
+        budget === undefined
+          ? null
+          : budget + (this.#accounts?.ledger.spent(this.#timer.now) ?? 0n),
       targetAccuracy: null,
-      spent: () => 0n,
       evaluation: 0,
     };
   }

@@ -1,4 +1,6 @@
 import type { CoreOptions } from '../../coordinator/core.js';
+import { policies } from '../../src/config/types.js';
+import type { Price } from '../../src/cost/price.js';
 import { type BatchPlan, microBatchesOf } from '../../src/data/batches.js';
 import { Dice } from './dice.js';
 import { plannable, type PlannedFault } from './faults.js';
@@ -13,6 +15,7 @@ export interface Machine {
   readonly delay: number;
   /** When it joins first, in seconds from the coordinator's start. */
   readonly joinsAt: number;
+  readonly price: Price | null;
 }
 
 /** Everything that a simulated run follows from. */
@@ -28,7 +31,10 @@ export interface Scenario {
 }
 
 /** What one life of the coordinator, from its start to its end or its crash, is started with. */
-export interface Setup extends Pick<CoreOptions, 'startWith' | 'longestLease' | 'saveEvery'> {
+export interface Setup extends Pick<
+  CoreOptions,
+  'startWith' | 'longestLease' | 'saveEvery' | 'fleet'
+> {
   /** Micro-batches a second of the coordinator's own threads, if they compute. */
   readonly localRate: number | undefined;
   readonly machines: readonly Machine[];
@@ -40,6 +46,8 @@ export interface Setup extends Pick<CoreOptions, 'startWith' | 'longestLease' | 
   readonly diskDelay: number;
   /** Seconds from its start after which the run must be over, if it must. */
   readonly deadline: number | undefined;
+  /** Micro-units that it may cost, if there is a limit. */
+  readonly budget: bigint | undefined;
 }
 
 /** Faults of a few kinds at a time meet in ways in which faults of all kinds hardly do. */
@@ -81,6 +89,7 @@ export function randomScenario(seed: number): Scenario {
 /** @param life which one of the run, from 0 */
 export function randomSetup({ seed }: Scenario, life: number): Setup {
   const dice = new Dice(seed, 2 + life);
+  const money = new Dice(seed, 1_000_000 + life);
   const local = dice.chance(0.6);
   const machines = Array.from(
     { length: dice.whole(local ? 0 : 1, dice.chance(0.05) ? 20 : 5) },
@@ -90,10 +99,15 @@ export function randomSetup({ seed }: Scenario, life: number): Setup {
       rate: dice.scale(3, 1000),
       delay: dice.between(0.0005, 0.05),
       joinsAt: dice.chance(0.6) ? 0 : dice.between(0, dice.chance(0.1) ? 20 : 2),
+      price: randomPrice(money),
     }),
   );
+  const startWith = dice.chance(0.5) ? dice.whole(0, machines.length) : 0;
+  // The coordinator's own machine costs money, and nobody waits for a worker that is too dear.
+  const budget =
+    local && money.chance(0.3) ? BigInt(Math.round(money.scale(500, 200_000))) : undefined;
   return {
-    startWith: dice.chance(0.5) ? dice.whole(0, machines.length) : 0,
+    startWith: budget === undefined ? startWith : 0,
     longestLease: dice.whole(1, 20),
     saveEvery: dice.chance(0.5) ? { steps: dice.whole(1, 8) } : { seconds: dice.scale(0.01, 10) },
     localRate: local ? dice.scale(10, 1000) : undefined,
@@ -102,6 +116,19 @@ export function randomSetup({ seed }: Scenario, life: number): Setup {
     coarseClock: dice.chance(0.1),
     diskDelay: dice.scale(0.0001, 0.1),
     deadline: dice.chance(0.15) ? dice.scale(0.3, 60) : undefined,
+    budget,
+    fleet: money.chance(0.4)
+      ? { policy: money.pick(...policies), releaseIdle: money.chance(0.5) }
+      : undefined,
+  };
+}
+
+function randomPrice(dice: Dice): Price {
+  return {
+    perHour: BigInt(dice.chance(0.1) ? 0 : dice.whole(1, 5_000_000)),
+    currency: 'USD',
+    minimumSeconds: dice.chance(0.2) ? dice.whole(1, 60) : 0,
+    perGigabyte: BigInt(dice.chance(0.2) ? dice.whole(1, 1_000_000) : 0),
   };
 }
 

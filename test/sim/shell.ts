@@ -73,6 +73,9 @@ export class Shell {
       case 'expel':
         fleet.expel(command.member);
         return;
+      case 'release':
+        fleet.release(command.member);
+        return;
       case 'timer':
         timer.set(command.at);
         return;
@@ -87,7 +90,8 @@ export class Shell {
         return;
       case 'finish':
         this.doing = 'nothing';
-        if (command.limit) faults.happened('ended at a limit');
+        if (command.limit === 'deadline') faults.happened('ended by the deadline');
+        if (command.limit === 'budget') faults.happened('ended by the budget');
         finish(command.outcome);
         return;
       case 'discard':

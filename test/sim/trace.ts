@@ -41,13 +41,14 @@ export class Trace {
   }
 }
 
-function details(from: CoreEvent<Answer> | CoreCommand<Answer>): string {
-  const values = Object.entries(from).filter(([key]) => key !== 'type' && key !== 'pieces');
-  return values
-    .map(([key, value]) => `${key}=${JSON.stringify(value, plain).replaceAll('"', '')}`)
-    .join(' ');
+/** As JSON, which has no place for amounts of money. */
+export function text(value: unknown): string {
+  return JSON.stringify(value, (_, inner: unknown) =>
+    typeof inner === 'bigint' ? String(inner) : inner,
+  );
 }
 
-function plain(_key: string, value: unknown): unknown {
-  return typeof value === 'bigint' ? String(value) : value;
+function details(from: CoreEvent<Answer> | CoreCommand<Answer>): string {
+  const values = Object.entries(from).filter(([key]) => key !== 'type' && key !== 'pieces');
+  return values.map(([key, value]) => `${key}=${text(value).replaceAll('"', '')}`).join(' ');
 }

@@ -1,4 +1,5 @@
 import type { CoreEvent } from '../../coordinator/core-messages.js';
+import type { Price } from '../../src/cost/price.js';
 import type { MortalClock } from './clock.js';
 import type { Dice } from './dice.js';
 import type { FaultLog } from './faults.js';
@@ -18,6 +19,8 @@ export interface World {
   readonly faults: FaultLog;
   readonly progress: Progress;
   readonly coordinator: () => { readonly step: number; readonly doing: Doing };
+  /** Whether the run has money for a worker at this price. */
+  readonly isWelcome: (price: Price | null) => boolean;
   readonly tell: (event: CoreEvent<Answer>) => void;
 }
 
