@@ -44,15 +44,12 @@ async function speedOf(backend: Backend, batch: number): Promise<number> {
   const labels = Uint8Array.from({ length: batch }, (_, index) => index % 10);
   const run = (seconds: number): number => {
     const since = process.cpuUsage();
-    let calls = 0;
-    let taken = 0;
-    do {
+    for (let calls = 1; ; calls++) {
       engine.gradients(weights, samples, labels, { seed: 1, step: 0, first: 0 });
-      calls += 1;
       const { user, system } = process.cpuUsage(since);
-      taken = (user + system) / 1e6;
-    } while (taken < seconds);
-    return (calls * batch) / taken;
+      const taken = (user + system) / 1e6;
+      if (taken >= seconds) return (calls * batch) / taken;
+    }
   };
   run(WARM_UP_SECONDS);
   return run(SECONDS);
