@@ -1,14 +1,22 @@
 import type { BenchConfig } from '../src/config/bench-options.js';
 import { options } from '../src/config/options.js';
 import { NO_LIMITS } from '../src/config/limit-options.js';
-import type { CoordinatorConfig } from '../src/config/types.js';
+import type { CoordinatorConfig, DataSettings } from '../src/config/types.js';
 import { NO_PRICES } from '../src/cost/pricing.js';
 import type { Configuration } from './plan.js';
 
 /** What a user says of a run that is only measured. */
 export type MeasuredSettings = Pick<
   BenchConfig,
-  'model' | 'optimizer' | 'lr' | 'momentum' | 'weightDecay' | 'seed' | 'dataDir' | 'engine'
+  | 'model'
+  | 'optimizer'
+  | 'lr'
+  | 'momentum'
+  | 'weightDecay'
+  | 'seed'
+  | keyof DataSettings
+  | 'normalise'
+  | 'engine'
 >;
 
 /** The settings of one run that is only measured, as a coordinator has them. */
@@ -17,7 +25,8 @@ export function runConfig(
   { kind, workers, batch, steps, warmUpSteps }: Configuration,
   token: string | null,
 ): CoordinatorConfig {
-  const { model, optimizer, lr, momentum, weightDecay, seed, dataDir, engine } = config;
+  const { model, optimizer, lr, momentum, weightDecay, seed, engine } = config;
+  const { data, dataDir, label, imageSize, skipBad, normalise } = config;
   return {
     ...NO_PRICES,
     ...NO_LIMITS,
@@ -27,7 +36,12 @@ export function runConfig(
     momentum,
     weightDecay,
     seed,
+    data,
     dataDir,
+    label,
+    imageSize,
+    skipBad,
+    normalise,
     engine,
     batch,
     epochs: MOST_EPOCHS,

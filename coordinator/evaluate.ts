@@ -1,20 +1,29 @@
 import { availableParallelism } from 'node:os';
 import type { InspectionConfig } from '../src/config/types.js';
-import { copySplit, NO_SAMPLES, sizeOfSplit } from '../src/data/dataset.js';
+import { copySplit, type Dataset, NO_SAMPLES, sizeOfSplit, tableOf } from '../src/data/dataset.js';
+import { type DataDescription, readDescription } from '../src/data/description.js';
+import { type DataOptions, loadData } from '../src/data/load.js';
 import { checkFits } from '../src/data/fits.js';
-import { loadMnist } from '../src/data/mnist.js';
-import { byteTable } from '../src/data/normalise.js';
+import { imageSizeOf } from '../src/data/images/decode.js';
 import { type ChosenEngine, chooseEngine } from '../src/engine/choose.js';
 import { arithmeticOf } from '../src/engine/names.js';
+import { isLayersModel } from '../src/engine/run-model.js';
+import { withSamples } from '../src/engine/tfjs/spec.js';
 import { compileForWasm } from '../src/engine/wasm/compile.js';
+import { withInputType } from '../src/model/adapt.js';
 import type { Evaluation } from '../src/threads/evaluation.js';
 import { ThreadPool } from '../src/threads/pool.js';
 import { trainedModel } from './run-model.js';
 
+interface Listeners {
+  readonly onNotice: (sentence: string) => void;
+  readonly signal: AbortSignal;
+}
+
 /** What `dtrain eval` tells. */
 export interface EvaluatedModel {
   readonly evaluation: Evaluation;
-  readonly dataset: string;
+  readonly dataset: Dataset;
   readonly model: string;
   readonly engine: ChosenEngine;
 }
@@ -26,12 +35,22 @@ export interface EvaluatedModel {
 export async function evaluateModel(
   place: string,
   config: InspectionConfig,
-  { onNotice, signal }: { onNotice: (sentence: string) => void; signal: AbortSignal },
+  listeners: Listeners,
 ): Promise<EvaluatedModel> {
-  const { model, weights, file } = await trainedModel(place, config.engine);
-  const dataset = await loadMnist({ dataDir: config.dataDir ?? undefined, onNotice, signal });
-  checkFits(file, model, dataset);
-  const { test } = dataset;
+  const { model: described, weights, file } = await trainedModel(place, config.engine);
+  const trainedOn = await readDescription(file);
+  const dataset = await loadData({
+    ...evaluationData(config, trainedOn),
+    // Images that are given are brought to what the model takes.
+    imageSize: config.imageSize ?? imageSizeOf(described.spec.input),
+    ...listeners,
+  });
+  if (dataset.note !== undefined) listeners.onNotice(dataset.note);
+  checkFits(file, described, dataset);
+  const { test, inputType } = dataset;
+  const model = isLayersModel(described)
+    ? withSamples(described, dataset)
+    : withInputType(inputType, described.spec);
   const optimizer = 'sgd';
   const { module, program } = await compileForWasm(model, optimizer, arithmeticOf(config.engine));
   const wasm = { module, workSize: program.workSize };
@@ -50,15 +69,38 @@ export async function evaluateModel(
     trainingCount: 0,
     validationCount: 0,
     test: sizeOfSplit(test),
-    table: byteTable(),
+    table: tableOf(dataset),
   });
   try {
     await pool.ready();
     copySplit(test, pool.test);
     pool.weights.set(weights);
     const evaluation = await pool.evaluate('test');
-    return { evaluation, dataset: dataset.name, model: model.spec.name, engine };
+    return { evaluation, dataset, model: model.spec.name, engine };
   } finally {
     await pool.close();
   }
+}
+
+/** The data that is asked for, else what the model was trained on, read as it was then. */
+function evaluationData(
+  config: InspectionConfig,
+  trainedOn: DataDescription | undefined,
+): Omit<DataOptions, 'imageSize'> {
+  const own = config.data === null && config.dataDir === null;
+  const { data = 'mnist', dataDir = null } = own ? (trainedOn ?? {}) : config;
+  const { classNames, classes } = trainedOn ?? {};
+  return {
+    data: data ?? 'mnist',
+    dataDir,
+    label: config.label ?? trainedOn?.label ?? null,
+    skipBad: config.skipBad || (own && trainedOn?.skipBad === true),
+    seed: trainedOn?.seed ?? 1,
+    // Other data than the model's own is all there to test on, if it has no test samples.
+    holdOut: own,
+    normalise: trainedOn?.normalisation ?? null,
+    ...(classes !== undefined && {
+      classes: { count: classes, ...(classNames && { names: classNames }) },
+    }),
+  };
 }

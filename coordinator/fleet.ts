@@ -2,7 +2,6 @@ import type { CoordinatorConfig } from '../src/config/types.js';
 import { microBatchesOf } from '../src/data/batches.js';
 import { cutShards } from '../src/data/shards.js';
 import type { WorkerEvent } from '../src/events.js';
-import { sizeOf } from '../src/model/model.js';
 import type { Pricing } from '../src/cost/pricing.js';
 import { encodeFrame } from '../src/protocol/frame.js';
 import {
@@ -48,7 +47,7 @@ export class Fleet {
     const { config, token, prepared, training } = options;
     const { model, plan } = prepared;
     const workers = new Set<RemoteWorker>();
-    const shards = cutShards(prepared.dataset.train, sizeOf(prepared.dataset.shape));
+    const shards = cutShards(prepared.dataset.train);
     const welcome = welcomeFrame(
       options,
       shards.map(({ sha256, count }) => ({ sha256, count })),

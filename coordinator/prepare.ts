@@ -1,10 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { augmentationOf } from '../src/augment/augmentation.js';
 import type { BatchPlan } from '../src/data/batches.js';
-import { byteTable } from '../src/data/normalise.js';
-import { copySplit, type Dataset, sizeOfSplit } from '../src/data/dataset.js';
+import { loadData } from '../src/data/load.js';
+import { copySplit, type Dataset, sizeOfSplit, tableOf } from '../src/data/dataset.js';
 import { checkFits } from '../src/data/fits.js';
-import { loadMnist } from '../src/data/mnist.js';
+import { imageSizeOf } from '../src/data/images/decode.js';
 import { holdOut } from '../src/data/order.js';
 import { stepsPerEpoch } from '../src/data/batches.js';
 import { type ChosenEngine, chooseEngine } from '../src/engine/choose.js';
@@ -15,7 +15,7 @@ import type { TrainConfig } from '../src/config/types.js';
 import type { NamedRunModel } from '../src/engine/run-model.js';
 import { stateSlots } from '../src/optim/optimizer.js';
 import { ThreadPool } from '../src/threads/pool.js';
-import { modelToTrain } from './run-model.js';
+import { modelToTrain, startingModel } from './run-model.js';
 
 /** Everything a run needs before its first step. */
 export interface PreparedRun {
@@ -40,27 +40,24 @@ export async function prepareRun(
   onNotice: (sentence: string) => void,
   signal?: AbortSignal,
 ): Promise<PreparedRun> {
-  const { seed, batch, validation } = config;
-  const {
-    model,
-    weights,
-    sha256: modelSha256,
-  } = await modelToTrain(config.model, config.engine, seed);
+  const { seed, batch, validation, optimizer } = config;
+  const found = await modelToTrain(config.model, config.engine, seed);
+  const builtIn = 'builtIn' in found && found.builtIn;
+  const dataset = await loadData({
+    ...config,
+    imageSize: config.imageSize ?? (builtIn ? null : imageSizeOf(found.model.spec.input)),
+    holdOut: true,
+    onNotice,
+    signal,
+  });
+  const { model, weights } = startingModel(found, dataset, seed);
+  checkFits(config.model, model, dataset);
+  const compiled = await compileForWasm(model, optimizer, arithmeticOf(config.engine));
+  const { module, program } = compiled;
+  const wasm = { module, workSize: program.workSize };
   // Without threads of its own the coordinator still evaluates, on one.
   const threads = Math.max(1, config.threads);
-  const compiling = compileForWasm(model, config.optimizer, arithmeticOf(config.engine));
-  const [dataset, compiled, engine] = await Promise.all([
-    loadMnist({
-      ...(config.dataDir !== null && { dataDir: config.dataDir }),
-      onNotice,
-      ...(signal && { signal }),
-    }),
-    compiling,
-    compiling.then(({ module, program: { workSize } }) =>
-      chooseEngine(config.engine, model, config.optimizer, { module, workSize }, threads),
-    ),
-  ]);
-  checkFits(config.model, model, dataset);
+  const engine = await chooseEngine(config.engine, model, optimizer, wasm, threads);
   if (dataset.note !== undefined) onNotice(dataset.note);
   const samples = dataset.train.count - validation;
   if (samples < 1) {
@@ -71,16 +68,16 @@ export async function prepareRun(
   }
   const plan = { samples, batch };
   const wholeRun = stepsPerEpoch(plan) * config.epochs;
-  const table = byteTable();
+  const table = tableOf(dataset);
   const training = sizeOfSplit(dataset.train);
   const pool = new ThreadPool({
     threads,
     cores: availableParallelism(),
-    module: compiled.module,
-    program: compiled.program,
+    module,
+    program,
     engine,
     parameterCount: model.parameterCount,
-    stateSlots: stateSlots[config.optimizer],
+    stateSlots: stateSlots[optimizer],
     seed,
     batch,
     training,
@@ -97,7 +94,7 @@ export async function prepareRun(
   await pool.ready();
   return {
     model,
-    modelSha256,
+    modelSha256: found.sha256,
     // The threads' copy of the samples is the only one that is kept.
     dataset: { ...dataset, train: pool.training, test: pool.test },
     compiled,

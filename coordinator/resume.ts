@@ -104,7 +104,7 @@ export function restore(
   if (data.sha256 !== meta.dataset.sha256 && !overrides.includes('data')) {
     throw new DtrainError(
       'USAGE',
-      `The data is ${data.name} from ${dataset.source}, which is not the ${meta.dataset.name} that the run trained on: give that with --data-dir, or add --override data.`,
+      `The data is ${data.name} from ${dataset.source}, which is not the ${meta.dataset.name} that the run trained on: give that with --data or --data-dir, or add --override data.`,
     );
   }
   if (meta.modelSha256 !== undefined && meta.modelSha256 !== modelSha256) {

@@ -2,32 +2,36 @@ import path from 'node:path';
 import type { EngineChoice } from '../src/engine/names.js';
 import type { NamedRunModel } from '../src/engine/run-model.js';
 import type { FoundLayersModel } from '../src/engine/tfjs/read.js';
+import { withSamples } from '../src/engine/tfjs/spec.js';
 import { DtrainError } from '../src/errors.js';
-import { findModel } from '../src/model/files/find.js';
+import { adaptedTo, type ModelData, withInputType } from '../src/model/adapt.js';
+import { findModel, type FoundModel } from '../src/model/files/find.js';
 import { loadModel } from '../src/model/files/load.js';
 import { initialWeights } from '../src/model/initial-weights.js';
-
-/** A model to train, and the weights to start from. */
-interface StartingModel {
-  readonly model: NamedRunModel;
-  readonly weights: Float32Array;
-  /** Of the model as it was found, with the weights that it brought. */
-  readonly sha256: string;
-}
 
 /**
  * The built-in model of that name, or the one in that file or folder; with the engine `tfjs` also one
  * of layers that only TensorFlow.js has.
  * @throws DtrainError USAGE, MODEL_FILE, MODEL_INVALID, ENGINE_MISSING
  */
-export async function modelToTrain(
+export function modelToTrain(
   place: string,
   engine: EngineChoice,
   seed: number,
-): Promise<StartingModel> {
-  const found = await orLayersModel(place, engine, seed, () => findModel(place));
-  if ('trained' in found) return found;
-  return { ...found, weights: found.weights ?? initialWeights(found.model, seed) };
+): Promise<FoundModel | FoundLayersModel> {
+  return orLayersModel(place, engine, seed, () => findModel(place));
+}
+
+/** The model as it is trained on such data, with the weights that it starts from. */
+export function startingModel(
+  found: FoundModel | FoundLayersModel,
+  data: ModelData,
+  seed: number,
+): { model: NamedRunModel; weights: Float32Array } {
+  if ('trained' in found) return { model: withSamples(found.model, data), weights: found.weights };
+  const { spec } = found.model;
+  const model = found.builtIn ? adaptedTo(data, spec) : withInputType(data.inputType, spec);
+  return { model, weights: found.weights ?? initialWeights(model, seed) };
 }
 
 /**

@@ -1,4 +1,3 @@
-import path from 'node:path';
 import type {
   CoordinatorConfig,
   FleetSettings,
@@ -7,6 +6,7 @@ import type {
 } from '../src/config/types.js';
 import type { LedgerState } from '../src/cost/ledger.js';
 import { stepsPerEpoch } from '../src/data/batches.js';
+import { withAbsolutePaths } from '../src/data/description.js';
 import type { Checkpoint } from './checkpoint/file.js';
 import type { PreparedRun } from './prepare.js';
 import { datasetId } from './resume.js';
@@ -43,8 +43,7 @@ export function takeCheckpoint(
 ): Checkpoint {
   const weights = pool.weights.slice();
   const state = pool.state.slice();
-  const { dataDir } = config;
-  const saved = { ...config, dataDir: dataDir === null ? null : path.resolve(dataDir) };
+  const saved = { ...config, ...withAbsolutePaths(config) };
   return {
     meta: {
       run: name,

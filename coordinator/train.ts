@@ -4,6 +4,7 @@ import { isPriced, type LedgerState } from '../src/cost/ledger.js';
 import { parseMoney } from '../src/cost/money.js';
 import { readPlan } from '../src/cost/planned.js';
 import { Pricing } from '../src/cost/pricing.js';
+import { describeData } from '../src/data/description.js';
 import type { ResultEvent } from '../src/events.js';
 import { RunFolder } from '../src/report/run-folder.js';
 import { budgetOf } from './budget.js';
@@ -41,6 +42,7 @@ export async function trainRun(
   try {
     if (plan) await folder.keepPlan(plan);
     prepared = await prepareRun(config, onNotice, signal);
+    await folder.saveData(describeData(prepared.dataset, config));
     return await run.execute(prepared, 0);
   } catch (error) {
     if (!run.began) await folder.discard();
@@ -64,6 +66,7 @@ async function resumeRun(
     const step = restore(resumed, prepared, onNotice);
     const folder = await RunFolder.reopen(resumed.folder, step, savedConfig(config));
     try {
+      await folder.saveData(describeData(prepared.dataset, config));
       const { run } = resumed.checkpoint.meta;
       return await new Run(config, listeners, run, folder, money, resumed).execute(prepared, step);
     } finally {

@@ -5,7 +5,7 @@
 import { availableParallelism, cpus } from 'node:os';
 import { batchOf } from '../dist/src/data/batches.js';
 import { copySplit, NO_SAMPLES } from '../dist/src/data/dataset.js';
-import { byteTable } from '../dist/src/data/normalise.js';
+import { byteTable, MNIST_NORMALISATION } from '../dist/src/data/normalise.js';
 import { holdOut } from '../dist/src/data/order.js';
 import { type ChosenEngine, chooseEngine } from '../dist/src/engine/choose.js';
 import { compileForWasm } from '../dist/src/engine/wasm/compile.js';
@@ -48,7 +48,7 @@ function startPool(engine: ChosenEngine, threads: number): ThreadPool {
     trainingCount: SAMPLES,
     validationCount: 0,
     test: NO_SAMPLES,
-    table: byteTable(),
+    table: byteTable(MNIST_NORMALISATION),
   });
   copySplit({ count: SAMPLES, images, labels }, pool.training);
   pool.setLists(holdOut({ seed: 1, samples: SAMPLES, validation: 0 }));

@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { augmentationOf } from '../src/augment/augmentation.js';
 import { sha256 } from '../src/sha256.js';
-import { NO_SAMPLES } from '../src/data/dataset.js';
+import { NO_SAMPLES, sampleBytesOf } from '../src/data/dataset.js';
+import { tablesOf } from '../src/data/normalise.js';
 import { holdOut } from '../src/data/order.js';
 import type { BatchPlan } from '../src/data/batches.js';
 import { pieceSizeOf } from '../src/engine/program.js';
@@ -10,7 +11,6 @@ import type { WorkerConfig } from '../src/config/types.js';
 import { type ChosenEngine, chooseEngine } from '../src/engine/choose.js';
 import { DtrainError } from '../src/errors.js';
 import { parseRunModel } from '../src/engine/run-model.js';
-import { sizeOf } from '../src/model/model.js';
 import type { Welcome } from '../src/protocol/protocol.js';
 import { ThreadPool } from '../src/threads/pool.js';
 import { loadShards, type ShardSource, sizeOfShards } from './shards.js';
@@ -43,7 +43,11 @@ export async function startEngine(
   const wasm = { module, workSize };
   const chosen = await chooseEngine(engine, model, welcome.optimizer, wasm, threads, arithmetic);
   const { seed, batch, validation, augment } = welcome;
-  const training = sizeOfShards(welcome.data.shards, sizeOf(model.spec.input));
+  const { input, inputType = 'uint8' } = model.spec;
+  const training = sizeOfShards(welcome.data.shards, sampleBytesOf(input, inputType));
+  if (welcome.data.table.length !== (inputType === 'uint8' ? 256 * tablesOf(input[2]) : 0)) {
+    throw new DtrainError('PROTOCOL', "The data's table of values has the wrong size.");
+  }
   if (validation >= training.count) {
     throw new DtrainError('PROTOCOL', 'The validation split leaves nothing to train on.');
   }

@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import type * as Tfjs from '@tensorflow/tfjs-core';
 import { loadMnistFolder } from '../../dist/src/data/mnist-folder.js';
 import { MNIST_FILES } from '../../dist/src/data/mnist-files.js';
-import { byteTable } from '../../dist/src/data/normalise.js';
+import { byteTable, MNIST_NORMALISATION } from '../../dist/src/data/normalise.js';
 
 const WARM_UP_SECONDS = 1.5;
 
@@ -59,7 +59,7 @@ function logits(images: Tfjs.Tensor4D): Tfjs.Tensor2D {
 }
 
 const { train } = await loadMnistFolder(values.data, MNIST_FILES);
-const table = byteTable();
+const table = byteTable(MNIST_NORMALISATION);
 const batches = Array.from({ length: Math.floor(train.count / batch) }, (_, index) => {
   const pixels = train.images.subarray(index * batch * 784, (index + 1) * batch * 784);
   const labels = train.labels.subarray(index * batch, (index + 1) * batch);

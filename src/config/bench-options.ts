@@ -1,11 +1,12 @@
 import { availableParallelism } from 'node:os';
 import { DtrainError } from '../errors.js';
+import { dataSettings, MNIST } from './data-settings.js';
 import type { TableOf } from './option.js';
 import { options } from './options.js';
 import { listOf, listOfNumbers, path, someSeconds, wholeNumber, yesOrNo } from './parsers.js';
 import { Settings, type Sources } from './settings.js';
 import { defaultLearningRates } from './training-options.js';
-import type { OptionValues, TrainingSettings } from './types.js';
+import type { DataSettings, OptionValues, TrainingSettings } from './types.js';
 
 /** What a worker of a benchmark is: a thread of one process, or a process of its own over `ws`. */
 export const benchKinds = ['threads', 'processes'] as const;
@@ -19,7 +20,8 @@ export type Scaling = (typeof scalings)[number];
 
 type Shared =
   | 'model'
-  | 'dataDir'
+  | keyof DataSettings
+  | 'normalise'
   | 'optimizer'
   | 'lr'
   | 'seed'
@@ -47,7 +49,8 @@ interface BenchValues extends Pick<OptionValues, Shared> {
 /** The configuration of `dtrain bench`. */
 export interface BenchConfig
   extends
-    Omit<BenchValues, 'workers' | 'lr'>,
+    Omit<BenchValues, 'workers' | 'lr' | 'data'>,
+    DataSettings,
     Pick<TrainingSettings, 'lr' | 'momentum' | 'weightDecay'> {
   /** Rising; the first is 1. */
   readonly workers: readonly number[];
@@ -116,7 +119,12 @@ export const benchOptions: TableOf<BenchValues> = {
     description: 'steps to count in every run, in place of --seconds',
   },
   model: options.model,
+  data: options.data,
   dataDir: options.dataDir,
+  label: options.label,
+  imageSize: options.imageSize,
+  skipBad: options.skipBad,
+  normalise: options.normalise,
   optimizer: options.optimizer,
   lr: options.lr,
   seed: options.seed,
@@ -144,6 +152,7 @@ export function resolveBench(sources: Sources): BenchConfig {
   const [json, csv] = settings.either('json', 'csv');
   const [quiet, verbose] = settings.either('quiet', 'verbose');
   const optimizer = settings.get('optimizer');
+  const data = dataSettings(settings);
   const config = {
     workers: [...new Set([1, ...(settings.get('workers') ?? upTo(availableParallelism()))])],
     kinds: settings.get('kinds'),
@@ -157,7 +166,9 @@ export function resolveBench(sources: Sources): BenchConfig {
     seconds: settings.get('seconds'),
     steps: settings.get('steps'),
     model: settings.get('model'),
-    dataDir: settings.get('dataDir'),
+    ...data,
+    data: data.data ?? MNIST,
+    normalise: settings.get('normalise'),
     optimizer,
     lr: settings.get('lr') ?? defaultLearningRates[optimizer],
     momentum: options.momentum.default,

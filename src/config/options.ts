@@ -5,6 +5,7 @@ import type { OptionTable } from './option.js';
 import {
   duration,
   host,
+  imageSize,
   interval,
   listOf,
   oneOf,
@@ -20,6 +21,34 @@ import type { OptionKey } from './types.js';
 /** Every option of every command. */
 export const options: OptionTable = {
   ...trainingOptions,
+  data: {
+    flag: '--data <path>',
+    description: 'data set: mnist, or a path of IDX, image, CSV, NumPy or Parquet files',
+    default: null,
+    defaultText: 'mnist',
+    parser: path,
+  },
+  label: {
+    flag: '--label <column>',
+    description: "a table's column of labels: its name, or its place from 0",
+    default: null,
+    defaultText: 'the one that can be told',
+    parser: path,
+  },
+  imageSize: {
+    flag: '--image-size <size>',
+    description:
+      'what images are scaled to, rows x columns x channels: 32x32x3, or 28x28x1 in grey',
+    default: null,
+    defaultText: 'the size of the first',
+    parser: imageSize,
+  },
+  skipBad: {
+    flag: '--skip-bad',
+    description: 'leave bad samples out and count them, instead of ending with an error',
+    default: false,
+    parser: yesOrNo,
+  },
   dataDir: {
     flag: '--data-dir <folder>',
     description: 'folder with the four MNIST files',
@@ -156,10 +185,19 @@ export const coordinatorOptions: OptionTable = {
   threads: { ...options.threads, parser: wholeNumber(0, 256) },
 };
 
+/** The options that say which data. */
+export const dataKeys = [
+  'data',
+  'dataDir',
+  'label',
+  'imageSize',
+  'skipBad',
+] as const satisfies readonly OptionKey[];
+
 /** The options of `dtrain train`, as its help lists them. */
 export const trainKeys = [
   'model',
-  'dataDir',
+  ...dataKeys,
   'epochs',
   'steps',
   'batch',
@@ -171,6 +209,7 @@ export const trainKeys = [
   'warmup',
   'seed',
   'validation',
+  'normalise',
   'augment',
   'engine',
   'threads',

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
+import type { ImageSize } from '../data/images/decode.js';
 import { builtInModels, builtInNames } from '../model/built-in.js';
 import type { CheckpointInterval } from './types.js';
 
@@ -143,6 +144,22 @@ function oneEntry(value: unknown): readonly [string?, unknown?] {
   const entries = typeof value === 'object' && value !== null ? Object.entries(value) : [];
   return entries.length === 1 && entries[0] ? entries[0] : [];
 }
+
+/** Rows, columns and channels of an image, as `28x28x1`; in JSON also an object with them. */
+export const imageSize: Parser<ImageSize> = {
+  expects: 'rows x columns x channels, such as 28x28x1 or 32x32x3, each side at most 1024',
+  parse: (value) => {
+    const [, ...digits] = /^(\d+)x(\d+)x([13])$/.exec(typeof value === 'string' ? value : '') ?? [];
+    const given: unknown[] =
+      typeof value === 'object' && value !== null
+        ? ['rows', 'columns', 'channels'].map((key) => Reflect.get(value, key) as unknown)
+        : digits;
+    const [rows = NaN, columns = NaN, channels] = given.map(toNumber);
+    const side = wholeNumber(1, 1024).parse;
+    if (side(rows) === undefined || side(columns) === undefined) return undefined;
+    return channels === 1 || channels === 3 ? { rows, columns, channels } : undefined;
+  },
+};
 
 /** Names out of `choices`, separated by commas. */
 export function listOf<T extends string>(choices: readonly T[]): Parser<readonly T[]> {

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { MoneySettings } from '../cost/pricing.js';
 import { DtrainError } from '../errors.js';
 import { costOptions } from './cost-options.js';
+import { dataSettings, MNIST } from './data-settings.js';
 import { readTokenFile } from './files.js';
 import { checkDeadline, limitOptions } from './limit-options.js';
 import type { TableOf } from './option.js';
@@ -10,11 +11,18 @@ import { duration, type Parser, path, someSeconds, wholeNumber, yesOrNo } from '
 import { resolveMoney } from './resolve.js';
 import { Settings, type Sources } from './settings.js';
 import { defaultLearningRates } from './training-options.js';
-import type { CoordinatorConfig, LimitSettings, OptionValues, TrainingSettings } from './types.js';
+import type {
+  CoordinatorConfig,
+  DataSettings,
+  LimitSettings,
+  OptionValues,
+  TrainingSettings,
+} from './types.js';
 
 type Shared =
   | 'model'
-  | 'dataDir'
+  | keyof DataSettings
+  | 'normalise'
   | 'epochs'
   | 'steps'
   | 'batch'
@@ -59,9 +67,17 @@ interface LanguageModelSettings {
 /** The configuration of `dtrain plan`. */
 export interface PlanConfig
   extends
+    DataSettings,
     Omit<
       PlanValues,
-      'deadline' | 'port' | 'host' | 'token' | 'tokenFile' | 'threads' | keyof LanguageModelSettings
+      | 'data'
+      | 'deadline'
+      | 'port'
+      | 'host'
+      | 'token'
+      | 'tokenFile'
+      | 'threads'
+      | keyof LanguageModelSettings
     >,
     Pick<TrainingSettings, 'lr' | 'momentum' | 'weightDecay'> {
   readonly threads: number;
@@ -183,7 +199,12 @@ export const planOptions: TableOf<PlanValues> = {
   optimizer: options.optimizer,
   validation: options.validation,
   seed: options.seed,
+  data: options.data,
   dataDir: options.dataDir,
+  label: options.label,
+  imageSize: options.imageSize,
+  skipBad: options.skipBad,
+  normalise: options.normalise,
   engine: options.engine,
   threads: {
     ...coordinatorOptions.threads,
@@ -210,6 +231,7 @@ export async function resolvePlan(sources: Sources): Promise<PlanConfig> {
   const languageModel = resolveLanguageModel(settings);
   refuseCombinations(settings);
   const optimizer = settings.get('optimizer');
+  const data = dataSettings(settings);
   const port = settings.get('port');
   return {
     ...resolveMoney(sources),
@@ -234,7 +256,9 @@ export async function resolvePlan(sources: Sources): Promise<PlanConfig> {
     weightDecay: options.weightDecay.default,
     validation: settings.get('validation'),
     seed: settings.get('seed'),
-    dataDir: settings.get('dataDir'),
+    ...data,
+    data: data.data ?? MNIST,
+    normalise: settings.get('normalise'),
     engine: settings.get('engine'),
     threads: settings.get('threads') ?? Math.min(availableParallelism(), 256),
     json,

@@ -4,6 +4,7 @@ import { arithmeticOf } from '../engine/names.js';
 import { DtrainError } from '../errors.js';
 import type { PriceSettings } from '../cost/own-price.js';
 import type { MoneySettings } from '../cost/pricing.js';
+import { dataSettings, MNIST } from './data-settings.js';
 import { type ConfigFile, readTokenFile } from './files.js';
 import type { OptionTable } from './option.js';
 import { coordinatorOptions, options } from './options.js';
@@ -12,6 +13,7 @@ import { Settings, type Sources } from './settings.js';
 import { defaultLearningRates, overridables, trainingKeys } from './training-options.js';
 import {
   type CoordinatorConfig,
+  type DataConfig,
   type FleetSettings,
   type InspectionConfig,
   type LimitSettings,
@@ -60,13 +62,27 @@ export async function resolveWorker(sources: Sources): Promise<WorkerConfig> {
   };
 }
 
-/** The configuration of the commands that look at data and models. */
+/** The configuration of the commands that look at machines and models. */
 export function resolveInspection(sources: Sources): InspectionConfig {
   const settings = new Settings(options, sources);
   return {
-    dataDir: settings.get('dataDir'),
+    ...dataSettings(settings),
     engine: settings.get('engine'),
     threads: threads(settings),
+    json: settings.get('json'),
+    ...loudness(settings),
+  };
+}
+
+/** The configuration of `dtrain data`. */
+export function resolveData(sources: Sources): DataConfig {
+  const settings = new Settings(options, sources);
+  const data = dataSettings(settings);
+  return {
+    ...data,
+    data: data.data ?? MNIST,
+    normalise: settings.get('normalise'),
+    seed: settings.get('seed'),
     json: settings.get('json'),
     ...loudness(settings),
   };
@@ -135,9 +151,11 @@ function settingText(value: TrainingSettings[keyof TrainingSettings]): string {
 
 function run(settings: Settings): TrainConfig {
   const optimizer = settings.get('optimizer');
+  const data = dataSettings(settings);
   return {
     model: settings.get('model'),
-    dataDir: settings.get('dataDir'),
+    ...data,
+    data: data.data ?? MNIST,
     epochs: settings.get('epochs'),
     steps: settings.get('steps'),
     batch: settings.get('batch'),
@@ -149,6 +167,7 @@ function run(settings: Settings): TrainConfig {
     warmup: settings.get('warmup'),
     seed: settings.get('seed'),
     validation: settings.get('validation'),
+    normalise: settings.get('normalise'),
     augment: settings.get('augment'),
     engine: settings.get('engine'),
     threads: threads(settings),

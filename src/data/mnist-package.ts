@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import type { Dataset, DatasetFile, Split } from './dataset.js';
 import { damaged, type FileOrigin } from './idx.js';
 import { MNIST_CLASSES, MNIST_SIDE } from './mnist-files.js';
+import { MNIST_NORMALISATION } from './normalise.js';
 import { sha256 } from '../sha256.js';
 
 const PIXELS = MNIST_SIDE * MNIST_SIDE;
@@ -51,7 +52,11 @@ export async function loadMnistPackage(
     complete: false,
     note: NOTE,
     shape: [MNIST_SIDE, MNIST_SIDE, 1],
+    inputType: 'uint8',
     classes: MNIST_CLASSES,
+    skipped: 0,
+    heldOut: false,
+    normalisation: MNIST_NORMALISATION,
     train: interleave(train, digits),
     test: interleave(test, digits),
     files: digits.map(({ file }) => file),

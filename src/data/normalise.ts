@@ -1,8 +1,159 @@
-/** Mean and standard deviation of MNIST's training pixels, of 1. */
-const MEAN = 0.1307;
-const DEVIATION = 0.3081;
+import type { InputType } from '../model/layers.js';
 
-/** The float32 value that each byte of a sample is trained as: (byte / 255 - mean) / deviation. */
-export function byteTable(): Float32Array {
-  return Float32Array.from({ length: 256 }, (_, byte) => (byte / 255 - MEAN) / DEVIATION);
+/** How a sample's values become what is trained on: (value / scale - mean) / deviation. */
+export interface Normalisation {
+  /** 255 for bytes, 1 for float32 values. */
+  readonly scale: number;
+  /** One for each channel, or one for all. */
+  readonly mean: readonly number[];
+  readonly deviation: readonly number[];
+}
+
+export const normalisations = ['standard', 'unit', 'none'] as const;
+export type NormalisationName = (typeof normalisations)[number];
+
+/** MNIST's usual ones, of its training pixels. */
+export const MNIST_NORMALISATION: Normalisation = {
+  scale: 255,
+  mean: [0.1307],
+  deviation: [0.3081],
+};
+
+/** Channels of bytes with more than these have one normalisation for all: they are features. */
+const MOST_TABLES = 4;
+
+/** Tables of float32 values for bytes of so many channels: one for each, or one for all. */
+export function tablesOf(channels: number): number {
+  return channels <= MOST_TABLES ? channels : 1;
+}
+
+/** The float32 value that each byte is trained as, channel after channel. */
+export function byteTable({ scale, mean, deviation }: Normalisation): Float32Array {
+  return Float32Array.from(
+    mean.flatMap((center, channel) =>
+      Array.from({ length: 256 }, (_, byte) => {
+        return (byte / scale - center) / (deviation[channel] ?? 1);
+      }),
+    ),
+  );
+}
+
+/** Normalises float32 values in place. */
+export function normaliseFloats(
+  values: Float32Array,
+  { scale, mean, deviation }: Normalisation,
+): void {
+  const channels = mean.length;
+  for (let index = 0; index < values.length; index++) {
+    const channel = index % channels;
+    const value = values[index] ?? NaN;
+    values[index] = (value / scale - (mean[channel] ?? 0)) / (deviation[channel] ?? 1);
+  }
+}
+
+/** How data is normalised where it is not MNIST, nor given. */
+export const DEFAULT_NORMALISATION: NormalisationName = 'standard';
+
+/**
+ * The normalisation of a training set. `standard`: mean 0 and deviation 1 of each channel; `unit`: 0
+ * to 1, of bytes by 255 and of floats by each channel's least and greatest value; `none`: as they
+ * are. Computed in a fixed order with + - * / and the square root alone, bytes' sums exactly.
+ */
+export function normalisationOf(
+  how: NormalisationName,
+  samples: Uint8Array,
+  inputType: InputType,
+  channels: number,
+): Normalisation {
+  if (inputType === 'uint8') {
+    const tables = tablesOf(channels);
+    if (how === 'standard') return standardOfBytes(samples, tables);
+    return { scale: how === 'unit' ? 255 : 1, ...constant(tables) };
+  }
+  if (how === 'none') return { scale: 1, ...constant(channels) };
+  const values = new Float32Array(samples.buffer, samples.byteOffset, samples.length / 4);
+  return how === 'standard' ? standardOfFloats(values, channels) : unitOfFloats(values, channels);
+}
+
+function constant(channels: number): Omit<Normalisation, 'scale'> {
+  return {
+    mean: new Array<number>(channels).fill(0),
+    deviation: new Array<number>(channels).fill(1),
+  };
+}
+
+function standardOfBytes(bytes: Uint8Array, tables: number): Normalisation {
+  const counts = Array.from({ length: tables }, () => new Float64Array(256));
+  for (let index = 0; index < bytes.length; index++) {
+    const table = counts[index % tables];
+    const byte = bytes[index] ?? 0;
+    if (table) table[byte] = (table[byte] ?? 0) + 1;
+  }
+  const moments = counts.map((table) => {
+    let [count, sum, squares] = [0n, 0n, 0n];
+    table.forEach((times, byte) => {
+      count += BigInt(times);
+      sum += BigInt(times) * BigInt(byte);
+      squares += BigInt(times) * BigInt(byte * byte);
+    });
+    const spread = Number(count * squares - sum * sum);
+    return {
+      mean: Number(sum) / Number(count) / 255,
+      deviation: Math.sqrt(spread) / Number(count) / 255,
+    };
+  });
+  return { scale: 255, ...sound(moments) };
+}
+
+function standardOfFloats(values: Float32Array, channels: number): Normalisation {
+  const count = values.length / channels;
+  const mean = sums(values, channels, (value) => value).map((sum) => sum / count);
+  const squares = sums(values, channels, (value, channel) => {
+    const distance = value - (mean[channel] ?? 0);
+    return distance * distance;
+  });
+  const moments = squares.map((sum, channel) => ({
+    mean: mean[channel] ?? 0,
+    deviation: Math.sqrt(sum / count),
+  }));
+  return { scale: 1, ...sound(moments) };
+}
+
+function sums(
+  values: Float32Array,
+  channels: number,
+  of: (value: number, channel: number) => number,
+): number[] {
+  const totals = new Array<number>(channels).fill(0);
+  for (let index = 0; index < values.length; index++) {
+    const channel = index % channels;
+    totals[channel] = (totals[channel] ?? 0) + of(values[index] ?? NaN, channel);
+  }
+  return totals;
+}
+
+function unitOfFloats(values: Float32Array, channels: number): Normalisation {
+  const least = new Array<number>(channels).fill(Infinity);
+  const most = new Array<number>(channels).fill(-Infinity);
+  for (let index = 0; index < values.length; index++) {
+    const channel = index % channels;
+    const value = values[index] ?? NaN;
+    if (value < (least[channel] ?? 0)) least[channel] = value;
+    if (value > (most[channel] ?? 0)) most[channel] = value;
+  }
+  const ranges = least.map((low, channel) => ({
+    mean: low,
+    deviation: (most[channel] ?? 0) - low,
+  }));
+  return { scale: 1, ...sound(ranges) };
+}
+
+/** Values that never change have no deviation: they are trained as 0. */
+function sound(
+  moments: readonly { readonly mean: number; readonly deviation: number }[],
+): Omit<Normalisation, 'scale'> {
+  return {
+    mean: moments.map(({ mean }) => mean),
+    deviation: moments.map(({ deviation }) => (deviation === 0 ? 1 : deviation)),
+  };
 }

@@ -1,5 +1,5 @@
 import { DtrainError } from '../errors.js';
-import type { Split } from './dataset.js';
+import { sizeOfSplit, type Split } from './dataset.js';
 import { sha256 } from '../sha256.js';
 
 /** Samples in a shard; the last one of a split may have fewer. 3.9 MB of MNIST. */
@@ -16,8 +16,9 @@ export interface Shard {
   readonly parts: readonly [images: Uint8Array, labels: Uint8Array];
 }
 
-/** Cuts a split, whose samples have `sampleBytes` bytes each, into shards, in order. */
-export function cutShards(split: Split, sampleBytes: number): Shard[] {
+/** Cuts a split into shards, in order. */
+export function cutShards(split: Split): Shard[] {
+  const { sampleBytes } = sizeOfSplit(split);
   const shards: Shard[] = [];
   for (let first = 0; first < split.count; first += SHARD_SAMPLES) {
     const count = Math.min(SHARD_SAMPLES, split.count - first);

@@ -1,4 +1,4 @@
-import { byteTable } from '../data/normalise.js';
+import { byteTable, tablesOf } from '../data/normalise.js';
 import { initialWeights } from '../model/initial-weights.js';
 import { type Model, sizeOf } from '../model/model.js';
 import { type OptimizerName, stateSlots, stepHyperparameters } from '../optim/optimizer.js';
@@ -44,12 +44,18 @@ export class ProbeMemory {
       { length: SAMPLES * size },
       (_, index) => Math.imul(index + 1, 2_654_435_761) >>> 24,
     );
+    const [, , channels] = model.spec.input;
+    const each = (value: number): number[] => new Array<number>(tablesOf(channels)).fill(value);
+    const table = byteTable({ scale: 255, mean: each(0.5), deviation: each(0.25) });
     const indices = Uint32Array.from({ length: 2 * LANES }, (_, index) => index % SAMPLES);
     this.#places = {
       weights: this.floats(this.#firstWeights),
-      images: this.bytes(noise),
+      images:
+        model.spec.inputType === 'float32'
+          ? this.floats(Float32Array.from(noise, (byte) => table[byte] ?? 0))
+          : this.bytes(noise),
       labels: this.bytes(Uint8Array.from({ length: SAMPLES }, (_, index) => index % model.classes)),
-      table: this.floats(byteTable()),
+      table: this.floats(table),
       indices: this.bytes(new Uint8Array(indices.buffer)),
       left: this.floats(piece),
       right: this.floats(piece),

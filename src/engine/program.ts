@@ -94,7 +94,7 @@ export function compile(model: Model, optimizer: OptimizerName, target: Target):
   const last = stages.at(-1);
   if (!last) throw new Error('The model has no stage.');
 
-  const gather = gatherSamples('gather', samples.planes);
+  const gather = gatherSamples('gather', samples.planes, model.spec.inputType ?? 'uint8');
   const loss = lossKernel('loss', target, model);
   const forward = (
     k: KernelBuilder,

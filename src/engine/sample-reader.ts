@@ -1,5 +1,6 @@
 import type { Place, SampleCall, Surroundings } from './engine.js';
 import { LANES } from './ir/types.js';
+import { readSample, type SampleLayout } from './sample-values.js';
 
 /** Float32 values of an evaluated micro-batch: loss, correct answers, each lane's class. */
 const ROW = 16;
@@ -7,14 +8,14 @@ const ROW = 16;
 /** What an approximate engine reads of the memory that it shares, and writes there. */
 export class SampleReader {
   readonly #surroundings: Surroundings;
-  readonly #sampleValues: number;
+  readonly #layout: SampleLayout;
   /** Of this thread's own memory: TensorFlow takes no shared one. */
   readonly weights: Float32Array;
   #samples = new Float32Array();
 
-  constructor(surroundings: Surroundings, sampleValues: number, parameterCount: number) {
+  constructor(surroundings: Surroundings, layout: SampleLayout, parameterCount: number) {
     this.#surroundings = surroundings;
-    this.#sampleValues = sampleValues;
+    this.#layout = layout;
     this.weights = new Float32Array(parameterCount);
   }
 
@@ -25,22 +26,18 @@ export class SampleReader {
   } {
     const { memory, table, weights } = this.#surroundings;
     const { buffer } = memory;
-    const floats = new Float32Array(buffer, table, 256);
     const numbers = new Uint32Array(buffer, indices, count);
     const bytes = new Uint8Array(buffer);
     this.weights.set(new Float32Array(buffer, weights, this.weights.length));
-    const values = this.#sampleValues;
+    const { values } = this.#layout;
     if (this.#samples.length !== count * values) this.#samples = new Float32Array(count * values);
     const samples = this.#samples;
     const found = new Uint8Array(count);
-    let to = 0;
     for (let sample = 0; sample < count; sample++) {
       const number = numbers[sample] ?? 0;
       found[sample] = bytes[labels + number] ?? 0;
-      const from = images + number * values;
-      for (let at = from; at < from + values; at++) {
-        samples[to++] = floats[bytes[at] ?? 0] ?? NaN;
-      }
+      const target = samples.subarray(sample * values);
+      readSample(buffer, this.#layout, images + number * this.#layout.bytes, table, target);
     }
     return { samples, labels: found };
   }

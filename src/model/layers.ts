@@ -84,6 +84,10 @@ export type Layer =
 /** [rows, columns, channels] of an image, or [features]. */
 export type Shape = readonly [number, number, number] | readonly [number];
 
+/** How a sample's values are stored: bytes, of which a table gives the values, or the values. */
+export const inputTypes = ['uint8', 'float32'] as const;
+export type InputType = (typeof inputTypes)[number];
+
 /**
  * What the last layer's outputs are held against, for each sample:
  *
@@ -102,6 +106,8 @@ export interface ModelSpec {
   readonly name: string;
   /** [rows, columns, channels] of one sample. */
   readonly input: readonly [number, number, number];
+  /** What the model is compiled for; bytes if it is absent. */
+  readonly inputType?: InputType;
   /** softmaxCrossEntropy unless given. */
   readonly loss?: LossName;
   readonly layers: readonly Layer[];

@@ -58,6 +58,8 @@ export const limits = {
   moduleBytes: 64 * 1024 * 1024,
   /** Float32 values that one thread works in. */
   workValues: 128 * 1024 * 1024,
+  /** Values of the tables that say what bytes of samples stand for: four channels' of 256. */
+  tableValues: 1024,
   /** Bytes of one shard. */
   shardBytes: 256 * 1024 * 1024,
   /** Bytes of all shards. */
@@ -133,8 +135,8 @@ const welcome = z.strictObject({
   /** Hash of the payload; float32 values that a thread wants to work in. */
   module: z.strictObject({ sha256, workSize: count.max(limits.workValues) }),
   data: z.strictObject({
-    /** The float32 value of each byte of a sample. */
-    table: z.array(z.number()).length(256),
+    /** The float32 value of each byte of a sample, channel after channel; none for float32 samples. */
+    table: z.array(z.number()).max(limits.tableValues),
     shards: z
       .array(z.strictObject({ sha256, count: count.min(1) }))
       .min(1)

@@ -55,6 +55,7 @@ export const streams = {
   dropout: 4,
   augmentation: 5,
   tensorflow: 6,
+  testSplit: 7,
 } as const;
 export type Stream = keyof typeof streams;
 

@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { type DataDescription, DESCRIPTION_FILE } from '../data/description.js';
 import { makeFolder } from '../durable-folder.js';
 import { diskReason, DtrainError, reasonOf, systemCode } from '../errors.js';
 import { layersFiles } from '../engine/tfjs/layers-files.js';
@@ -14,7 +15,7 @@ const TOKEN = 'token';
 const PLAN = 'plan.json';
 
 /**
- * A run's folder: config.json, metrics.jsonl, and at the end summary.json and the trained model.
+ * A run's folder: config.json, data.json, metrics.jsonl, and at the end summary.json and the trained model.
  */
 export class RunFolder {
   readonly path: string;
@@ -89,6 +90,11 @@ export class RunFolder {
     return this.#metrics.add(values);
   }
 
+  /** Writes data.json: what the run trains on. */
+  async saveData(description: DataDescription): Promise<void> {
+    await this.#write(DESCRIPTION_FILE, json(description));
+  }
+
   /** Writes the trained model: model.json and weights.bin for TensorFlow.js, model.safetensors. */
   async saveModel(model: NamedRunModel, weights: Float32Array): Promise<void> {
     const { modelJson, weightsBin } = isLayersModel(model)
@@ -142,7 +148,7 @@ export class RunFolder {
 
   /** Takes the run's files away, and the folder if it is empty then: the run never began. */
   async discard(): Promise<void> {
-    for (const name of ['config.json', METRICS, LEDGER, TOKEN, PLAN]) {
+    for (const name of ['config.json', DESCRIPTION_FILE, METRICS, LEDGER, TOKEN, PLAN]) {
       await rm(path.join(this.path, name), { force: true });
     }
     this.#lock.release();

@@ -7,7 +7,7 @@ import { CONTROL_WORDS, nodeWords } from './control.js';
 import { CLOCK_VALUES } from './phases.js';
 import type { SlotPlan } from './piece-slots.js';
 
-/** Samples in the shared memory: bytes and labels. */
+/** Samples in the shared memory: values and labels. */
 interface Samples {
   readonly images: Place;
   readonly labels: Place;
@@ -47,7 +47,7 @@ export interface MemoryPlan {
   readonly check: Place;
   /** Loss and correct answers of each step of a lease. */
   readonly losses: Place;
-  /** The float32 value of each byte. */
+  /** The float32 value of each byte of a sample, channel after channel; nothing for float32 samples. */
   readonly table: Place;
   readonly training: SampleSet;
   readonly validation: SampleSet;
@@ -96,6 +96,7 @@ export interface MemoryNeeds {
   readonly trainingCount: number;
   readonly validationCount: number;
   readonly test: SplitSize;
+  readonly table: Float32Array;
 }
 
 export function planMemory(needs: MemoryNeeds): MemoryPlan {
@@ -122,7 +123,7 @@ export function planMemory(needs: MemoryNeeds): MemoryPlan {
     hyper: place(LONGEST_LEASE * HYPER_ROW),
     check: place(2 * LINE),
     losses: floats(LONGEST_LEASE * 2),
-    table: floats(256),
+    table: floats(needs.table.length),
     training: { ...training, ...list(needs.trainingCount) },
     validation: { ...training, ...list(needs.validationCount) },
     test: { ...samples(needs.test), ...list(needs.test.count) },
@@ -150,13 +151,8 @@ export function piecesInFlight(threads: number, microBatches: number): number {
 }
 
 /** Puts what does not depend on the samples into a new memory. */
-export function fillMemory(
-  buffer: ArrayBufferLike,
-  plan: MemoryPlan,
-  needs: MemoryNeeds,
-  table: Float32Array,
-): void {
+export function fillMemory(buffer: ArrayBufferLike, plan: MemoryPlan, needs: MemoryNeeds): void {
   const words = new Uint32Array(buffer);
   for (let index = 0; index < needs.test.count; index++) words[plan.test.list / 4 + index] = index;
-  new Float32Array(buffer).set(table, plan.table / 4);
+  new Float32Array(buffer).set(needs.table, plan.table / 4);
 }

@@ -49,7 +49,7 @@ export interface PoolOptions {
   readonly trainingCount: number;
   readonly validationCount: number;
   readonly test: SplitSize;
-  /** The float32 value of each byte of a sample. */
+  /** The float32 value of each byte of a sample, channel after channel; empty for float32 samples. */
   readonly table: Float32Array;
   /** How training images are changed, if they are. */
   readonly augmentation?: ImageAugmentation | undefined;
@@ -121,7 +121,7 @@ export class ThreadPool {
       shared: true,
     });
     const buffer = memory.buffer as unknown as SharedArrayBuffer;
-    fillMemory(buffer, plan, needs, options.table);
+    fillMemory(buffer, plan, needs);
     this.#options = options;
     this.#plan = plan;
     this.memory = memory;

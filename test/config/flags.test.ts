@@ -37,7 +37,8 @@ test('commander applies no defaults', () => {
 
 test('commander keeps raw text under the keys of the options', () => {
   for (const key of coordinatorKeys) {
-    const isSwitch = ['json', 'quiet', 'verbose', 'profile', 'spot', 'releaseIdle'].includes(key);
+    const switches = ['json', 'quiet', 'verbose', 'profile', 'spot', 'releaseIdle', 'skipBad'];
+    const isSwitch = switches.includes(key);
     const args = isSwitch ? [flagName(key)] : [flagName(key), '-5'];
     const parsed = command(coordinatorKeys).parse(args, { from: 'user' });
     expect(parsed.opts()).toEqual({ [key]: isSwitch ? true : '-5' });

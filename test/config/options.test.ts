@@ -82,7 +82,32 @@ const cases: Readonly<Record<Exclude<OptionKey, 'config' | 'tokenFile'>, Values>
     invalid: ['', 'a\0b', 3, ['cnn']],
     expects: "lenet5, lenet5-1998, mlp, cnn, or a model's file or folder",
   },
+  data: path,
   dataDir: path,
+  label: path,
+  imageSize: {
+    valid: [
+      ['28x28x1', { rows: 28, columns: 28, channels: 1 }],
+      ['24x32x3', { rows: 24, columns: 32, channels: 3 }],
+      [
+        { rows: 1, columns: 1024, channels: 3 },
+        { rows: 1, columns: 1024, channels: 3 },
+      ],
+    ],
+    invalid: [
+      '28x28',
+      '28x28x2',
+      '0x28x1',
+      '1025x28x1',
+      'x28x1',
+      '',
+      { rows: 28, columns: 28 },
+      true,
+    ],
+    expects: 'rows x columns x channels, such as 28x28x1 or 32x32x3, each side at most 1024',
+  },
+  skipBad: yesOrNo,
+  normalise: choice('standard', 'unit', 'none'),
   epochs: whole(1, 10_000),
   steps: whole(1, 1_000_000_000),
   batch: whole(1, 65_536),
@@ -187,7 +212,7 @@ const cases: Readonly<Record<Exclude<OptionKey, 'config' | 'tokenFile'>, Values>
     ],
     invalid: ['', ',', 'lr,', 'model', 'learning-rate', [], 3, {}],
     expects:
-      'a list of epochs, steps, batch, optimizer, lr, momentum, weightDecay, schedule, warmup, seed, validation, augment, data, engine, separated by commas',
+      'a list of epochs, steps, batch, optimizer, lr, momentum, weightDecay, schedule, warmup, seed, validation, normalise, augment, data, engine, separated by commas',
   },
   name: {
     valid: [

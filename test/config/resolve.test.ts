@@ -28,11 +28,13 @@ test('the defaults', async () => {
     warmup: 200,
     seed: 1,
     validation: 0,
+    normalise: null,
     augment: { shift: 0, rotate: 0, scale: 0, elastic: 0 },
   };
   const train = {
     ...training,
-    ...{ dataDir: null, engine: 'auto', threads, out: null, name: null },
+    ...{ data: 'mnist', dataDir: null, label: null, imageSize: null, skipBad: false },
+    ...{ engine: 'auto', threads, out: null, name: null },
     ...{
       checkpointEvery: { seconds: 30 },
       plan: null,

@@ -8,6 +8,7 @@ import type { ThreadPool } from '../../dist/src/threads/pool.js';
 import { NO_LIMITS } from '../../src/config/limit-options.js';
 import type { CoordinatorConfig } from '../../src/config/types.js';
 import { batchOf, stepsPerEpoch } from '../../src/data/batches.js';
+import { MNIST_NORMALISATION } from '../../src/data/normalise.js';
 import type { Arithmetic } from '../../src/engine/names.js';
 import type { WorkerEvent } from '../../src/events.js';
 import { hyperOf, model, poolFor, type Problem, problemOf } from '../threads/problem.js';
@@ -139,6 +140,10 @@ const DATASET = {
   origin: 'folder',
   source: 'a test',
   complete: true,
+  inputType: 'uint8',
+  skipped: 0,
+  heldOut: false,
+  normalisation: MNIST_NORMALISATION,
   files: [],
 } as const;
 
@@ -157,6 +162,11 @@ const CONFIG: CoordinatorConfig = {
   warmup: 0,
   seed: 11,
   validation: 0,
+  normalise: null,
+  data: 'mnist',
+  label: null,
+  imageSize: null,
+  skipBad: false,
   augment: NO_AUGMENTATION,
   dataDir: null,
   engine: 'wasm',

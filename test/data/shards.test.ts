@@ -11,7 +11,7 @@ function split(count: number): Split {
 
 it('cuts a split into shards that together hold each sample once, in order', () => {
   const whole = split(2 * SHARD_SAMPLES + 1);
-  const shards = cutShards(whole, SAMPLE_BYTES);
+  const shards = cutShards(whole);
   expect(shards.map(({ first, count }) => [first, count])).toEqual([
     [0, SHARD_SAMPLES],
     [SHARD_SAMPLES, SHARD_SAMPLES],
@@ -25,16 +25,16 @@ it('cuts a split into shards that together hold each sample once, in order', () 
 });
 
 it('names each shard by the sum of its bytes', () => {
-  for (const { parts, sha256 } of cutShards(split(SHARD_SAMPLES + 7), SAMPLE_BYTES)) {
+  for (const { parts, sha256 } of cutShards(split(SHARD_SAMPLES + 7))) {
     expect(sha256).toBe(sumOf(Buffer.concat(parts)));
   }
 });
 
 it('gives the same shards of the same samples, and makes no empty one', () => {
   const whole = split(SHARD_SAMPLES);
-  expect(cutShards(whole, SAMPLE_BYTES)).toEqual(cutShards(whole, SAMPLE_BYTES));
-  expect(cutShards(whole, SAMPLE_BYTES)).toHaveLength(1);
-  expect(cutShards(split(0), SAMPLE_BYTES)).toEqual([]);
+  expect(cutShards(whole)).toEqual(cutShards(whole));
+  expect(cutShards(whole)).toHaveLength(1);
+  expect(cutShards(split(0))).toEqual([]);
 });
 
 it('lays the images first and then the labels, and reads them as views', () => {

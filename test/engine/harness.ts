@@ -1,3 +1,4 @@
+import { tablesOf } from '../../src/data/normalise.js';
 import { LANES } from '../../src/engine/ir/types.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { CORRECT, LOSS } from '../../src/engine/program.js';
@@ -21,8 +22,14 @@ export interface ByteProblem {
 }
 
 /** The samples as the reference takes them. */
-export function imagesOf({ bytes, table }: ByteProblem): Float64Array[] {
-  return bytes.map((image) => Float64Array.from(image, (byte) => table[byte] ?? 0));
+export function imagesOf({ model, bytes, table }: ByteProblem): Float64Array[] {
+  return bytes.map((image) => valuesOf(image, table, model));
+}
+
+/** Each channel has a table of its own, or one serves all of them. */
+function valuesOf(image: Uint8Array, table: Float32Array, { spec }: Model): Float64Array {
+  const tables = tablesOf(spec.input[2]);
+  return Float64Array.from(image, (byte, index) => table[(index % tables) * 256 + byte] ?? NaN);
 }
 
 /** Far enough from the kinks of relu and max-pool that float32 takes the same side of them. */
@@ -34,14 +41,17 @@ export const DRAW: Draw = { seed: 0xdeadbeef, step: 0x89abcdef, place: 24 };
 export function byteProblem(model: Model, samples: number, seed: number): ByteProblem {
   const next = randomNumbers(seed);
   const weights = randomWeights(model, Math.floor(next() * 2 ** 32));
-  const table = Float32Array.from({ length: 256 }, () => 4 * next() - 2);
+  const table = Float32Array.from(
+    { length: 256 * tablesOf(model.spec.input[2]) },
+    () => 4 * next() - 2,
+  );
   const size = sizeOf(model.spec.input);
   const draw = (): Uint8Array => Uint8Array.from({ length: size }, () => next() * 256);
   const bytes = Array.from({ length: samples }, (_, index) => {
     const own = { ...DRAW, place: DRAW.place + index };
     for (let attempt = 0; attempt < 1000; attempt++) {
       const image = draw();
-      const values = Float64Array.from(image, (byte) => table[byte] ?? 0);
+      const values = valuesOf(image, table, model);
       const margin = Math.min(
         kinkMargin(model, weights, values),
         kinkMargin(model, weights, values, own),
@@ -149,7 +159,7 @@ export class EngineUnderTest {
     const size = sizeOf(this.#model.spec.input);
     const w = this.floats(weights.length);
     w.values.set(weights);
-    const t = this.floats(256);
+    const t = this.floats(table.length);
     t.values.set(table);
     const images = this.floats(Math.ceil((bytes.length * size) / 4));
     const l = this.floats(Math.ceil(labels.length / 4));

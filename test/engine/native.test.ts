@@ -66,6 +66,18 @@ const models: [string, Model][] = [
       ],
     }),
   ],
+  [
+    'float32 samples',
+    buildModel({
+      name: 'floats',
+      input: [5, 4, 3],
+      inputType: 'float32',
+      layers: [
+        { type: 'conv2d', filters: 4, kernel: [3, 3], strides: [1, 1], padding: 'same' },
+        ...tail,
+      ],
+    }),
+  ],
   ['a graph', buildModel(graph)],
   ...sampleModels(5, 1).map((model, index): [string, Model] => [`random model ${index}`, model]),
 ];

@@ -6,7 +6,6 @@ import { expect, onTestFinished, test } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { NO_AUGMENTATION } from '../../src/augment/augmentation.js';
 import { cutShards } from '../../src/data/shards.js';
-import { sizeOf } from '../../src/model/model.js';
 import { encodeFrame } from '../../src/protocol/frame.js';
 import { temporaryFolder } from '../data/helpers.js';
 import { model, problemOf } from '../threads/problem.js';
@@ -16,7 +15,7 @@ const MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url
 /** A coordinator that welcomes a worker and holds its data back until it is told to send it. */
 async function slowCoordinator(): Promise<{ port: number; send: Promise<() => void> }> {
   const { training, compiled, table, seed } = await problemOf({});
-  const [shard] = cutShards(training, sizeOf(model.spec.input));
+  const [shard] = cutShards(training);
   if (!shard) throw new Error('There is no shard.');
   let asked: (response: ServerResponse) => void = () => undefined;
   const request = new Promise<ServerResponse>((resolve) => {

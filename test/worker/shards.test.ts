@@ -20,7 +20,7 @@ const split: Split = {
   images: noise((2 * SHARD_SAMPLES + 7) * SAMPLE_BYTES, 1),
   labels: noise(2 * SHARD_SAMPLES + 7, 2),
 };
-const shards = cutShards(split, SAMPLE_BYTES).map(({ parts, ...shard }) => ({
+const shards = cutShards(split).map(({ parts, ...shard }) => ({
   ...shard,
   bytes: new Uint8Array(Buffer.concat(parts)),
 }));

@@ -9,6 +9,13 @@ export interface ImageSize {
   readonly channels: 1 | 3;
 }
 
+/** The size that images are brought to for samples of a shape; null if none are of that shape. */
+export function imageSizeOf([rows, columns, channels]: readonly number[]): ImageSize | null {
+  const colours = channels === 1 || channels === 3 ? channels : undefined;
+  if (rows === undefined || columns === undefined || colours === undefined) return null;
+  return { rows, columns, channels: colours };
+}
+
 /** An image in a file, or the bytes of such a file with a name for messages. */
 export type ImageSource = string | { readonly name: string; readonly bytes: Uint8Array };
 

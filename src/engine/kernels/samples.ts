@@ -1,3 +1,6 @@
+import { sampleBytesOf } from '../../data/dataset.js';
+import { tablesOf } from '../../data/normalise.js';
+import type { InputType } from '../../model/layers.js';
 import { defineKernel } from '../ir/builder.js';
 import {
   advance,
@@ -17,11 +20,14 @@ import { range } from './tiles.js';
 
 /**
  * gather(images, labels, table, indices, count, x, targets, mask): fills lane s with sample
- * indices[s]. `images` holds bytes, [row][column][channel] a sample; a byte's value is
- * table[byte]. targets = the label, mask = 1 for lanes below count, else 0.
+ * indices[s]. `images` holds [row][column][channel] a sample: float32 values, or bytes, whose values
+ * are table[channel * 256 + byte], or table[byte] where one table serves all channels.
+ * targets = the label, mask = 1 for lanes below count, else 0.
  */
-export function gatherSamples(name: string, x: Planes): Kernel {
-  const sampleBytes = x.rows * x.columns * x.channels;
+export function gatherSamples(name: string, x: Planes, inputType: InputType): Kernel {
+  const sampleBytes = sampleBytesOf([x.rows, x.columns, x.channels], inputType);
+  const cellBytes = sampleBytesOf([x.channels], inputType);
+  const tables = tablesOf(x.channels);
   const params = {
     images: 'ptr',
     labels: 'ptr',
@@ -47,11 +53,15 @@ export function gatherSamples(name: string, x: Planes): Kernel {
       k.loop(0, x.columns, () => {
         for (const channel of range(x.channels)) {
           images.forEach((image, lane) => {
-            const value = load('f32', advance(args.table, loadByte(image, channel)));
+            const table = tables === 1 ? 0 : channel * 256;
+            const value =
+              inputType === 'float32'
+                ? load('f32', image, channel)
+                : load('f32', advance(args.table, loadByte(image, channel)), table);
             k.store(cells, channel * x.channelStride + lane, value);
           });
         }
-        for (const image of images) k.set(image, advanceBytes(image, x.channels));
+        for (const image of images) k.set(image, advanceBytes(image, cellBytes));
         k.move(cells, x.lanes);
       });
     });

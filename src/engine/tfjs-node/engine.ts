@@ -40,8 +40,8 @@ export async function startTfjsNode(
       tf.node.loadSavedModel(folder, [TAG], signature);
     const gradients = await load(signatures.gradients);
     const evaluate = await load(signatures.evaluate);
-    const { sampleValues, parameterCount } = engine;
-    const reader = new SampleReader(surroundings, sampleValues, parameterCount);
+    const { layout, parameterCount } = engine;
+    const reader = new SampleReader(surroundings, layout, parameterCount);
     return new GraphEngine(tf, { gradients, evaluate }, reader);
   } finally {
     await rm(folder, { recursive: true });

@@ -1,3 +1,4 @@
+import { type SampleLayout, sampleLayout } from '../sample-values.js';
 import type { Model } from '../../model/model.js';
 import { findTfjsNode } from './find.js';
 import { savedModel } from './saved-model.js';
@@ -8,8 +9,8 @@ export interface TfjsNodeEngine {
   readonly note: string;
   /** The folder of the package `@tensorflow/tfjs-node`. */
   readonly folder: string;
-  /** Values of one sample. */
-  readonly sampleValues: number;
+  /** How it finds samples in memory. */
+  readonly layout: SampleLayout;
   readonly parameterCount: number;
   /** The model as a SavedModel's bytes. */
   readonly savedModel: Uint8Array;
@@ -27,7 +28,7 @@ export function prepareTfjsNode(model: Model): TfjsNodeEngine {
     name: 'tfjs-node',
     note: `TensorFlow ${version}`,
     folder,
-    sampleValues: model.spec.input.reduce((product, extent) => product * extent),
+    layout: sampleLayout(model),
     parameterCount: model.parameterCount,
     savedModel: bytes,
   };

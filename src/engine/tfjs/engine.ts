@@ -1,6 +1,8 @@
 import { DtrainError } from '../../errors.js';
+import { sizeOf } from '../../model/model.js';
 import type { Surroundings, ThreadEngine } from '../engine.js';
 import { SampleReader } from '../sample-reader.js';
+import { sampleLayout } from '../sample-values.js';
 import { LayersEngine } from './layers-engine.js';
 import { loadOnNode, loadTensorFlow } from './libraries.js';
 import type { TfjsEngine } from './prepare.js';
@@ -16,14 +18,18 @@ export async function startTfjs(
   const tensorFlow = folder === undefined ? await loadTensorFlow() : loadOnNode(folder);
   const { topology, loss, parameterCount, trainableCount } = spec;
   const engine = await LayersEngine.create(tensorFlow, topology, loss, 0);
-  if (engine.parameterCount !== parameterCount || engine.trainableCount !== trainableCount) {
-    throw new DtrainError(
-      'MODEL_INVALID',
-      'The model has other weights than its description says.',
-    );
+  const same = [
+    engine.parameterCount === parameterCount,
+    engine.trainableCount === trainableCount,
+    engine.sampleSize === sizeOf(spec.input),
+    Math.max(2, engine.outputs) === spec.classes,
+  ];
+  if (same.includes(false)) {
+    throw new DtrainError('MODEL_INVALID', 'The model is another than its description says.');
   }
   const { memory } = surroundings;
-  const reader = new SampleReader(surroundings, engine.sampleSize, parameterCount);
+  const layout = sampleLayout({ spec, parameterCount, classes: spec.classes });
+  const reader = new SampleReader(surroundings, layout, parameterCount);
   return {
     gradients: (call, piece, draws) => {
       const { samples, labels } = reader.read(call);

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { DtrainError } from '../../errors.js';
 import { isModelName } from '../../model/files/schema.js';
+import type { ModelData } from '../../model/adapt.js';
 import { kerasConfig } from '../../model/files/keras-config.js';
-import { losses } from '../../model/layers.js';
+import { inputTypes, losses } from '../../model/layers.js';
 import type { Model, Parameter } from '../../model/model.js';
 import { MOST_WEIGHTS } from './build.js';
 import { parseTopology, type Topology } from './topology.js';
@@ -13,6 +14,8 @@ const specSchema = z.strictObject({
   name: z.custom<string>(isModelName),
   /** [rows, columns, channels] of one sample; a model of another shape takes its values in order. */
   input: z.tuple([count, count, count]),
+  /** Of its values where they are not bytes. */
+  inputType: z.enum(inputTypes).exactOptional(),
   topology: z.custom<Topology>((value) => typeof value === 'object' && value !== null),
   loss: z.enum(losses),
   classes: z.int().min(2).max(256),
@@ -36,11 +39,23 @@ export interface NamedLayersModel extends LayersModel {
   readonly parameters: readonly Parameter[];
 }
 
+/** A model for such samples, whose values it takes in whatever shape it wants. */
+export function withSamples(
+  model: NamedLayersModel,
+  { shape, inputType }: Pick<ModelData, 'shape' | 'inputType'>,
+): NamedLayersModel {
+  const [rows, columns, channels] = shape;
+  const bytes = inputType === 'uint8';
+  const input: [number, number, number] = [rows, columns, channels];
+  return { ...model, spec: { ...model.spec, input, ...(!bytes && { inputType }) } };
+}
+
 /** A model of dtrain's own layers as one of TensorFlow.js's, with the same flat weights. */
 export function layersSpecOf(model: Model): LayersSpec {
   const { spec, loss, classes, parameterCount } = model;
   const [rows, columns, channels] = spec.input;
   return {
+    ...(spec.inputType && { inputType: spec.inputType }),
     name: spec.name,
     input: [rows, columns, channels],
     topology: parseTopology(kerasConfig(model)),

@@ -10,6 +10,8 @@ import { openModel } from './load.js';
 export interface FoundModel {
   readonly model: Model;
   readonly weights: Float32Array | undefined;
+  /** It adapts to any data. */
+  readonly builtIn: boolean;
   /** Tells it from any other: of its description and its weights. */
   readonly sha256: string;
 }
@@ -20,17 +22,17 @@ export interface FoundModel {
  */
 export async function findModel(place: string): Promise<FoundModel> {
   const spec = builtInModels.get(place);
-  if (spec) return found(buildModel(spec), undefined);
+  if (spec) return found(buildModel(spec), undefined, true);
   if (!(await stat(place).catch(() => undefined))) {
     const message = `There is no model ${place}: give --model ${builtInNames}, or a model's file or folder.`;
     throw new DtrainError('USAGE', message);
   }
   const { model, weights } = await openModel(place);
-  return found(model, weights);
+  return found(model, weights, false);
 }
 
-function found(model: Model, weights: Float32Array | undefined): FoundModel {
+function found(model: Model, weights: Float32Array | undefined, builtIn: boolean): FoundModel {
   const description = new TextEncoder().encode(JSON.stringify(model.spec));
   const values = weights ? weightBytes(model, weights) : new Uint8Array();
-  return { model, weights, sha256: sha256(Buffer.concat([description, values])) };
+  return { model, weights, builtIn, sha256: sha256(Buffer.concat([description, values])) };
 }

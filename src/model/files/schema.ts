@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Layer, losses, type ModelSpec, SAMPLE } from '../layers.js';
+import { inputTypes, type Layer, losses, type ModelSpec, SAMPLE } from '../layers.js';
 import { extent, oneOf, pair } from './fields.js';
 
 const MOST_LAYERS = 256;
@@ -102,6 +102,7 @@ export const modelSpecSchema = z.strictObject({
     error: 'must be 1 to 64 letters, digits, dots, underscores or hyphens',
   }),
   input: z.tuple([extent, extent, extent], { error: 'must be [rows, columns, channels]' }),
+  inputType: oneOf(inputTypes).exactOptional(),
   loss: oneOf(losses).exactOptional(),
   // Counted before any layer is looked at, so that a long list costs nothing.
   layers: z

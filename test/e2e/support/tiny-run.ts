@@ -1,6 +1,6 @@
 import { NO_AUGMENTATION } from '../../../src/augment/augmentation.js';
 import { cutShards } from '../../../src/data/shards.js';
-import { byteTable } from '../../../src/data/normalise.js';
+import { byteTable, MNIST_NORMALISATION } from '../../../src/data/normalise.js';
 import { compileForWasm } from '../../../src/engine/wasm/compile.js';
 import { initialWeights } from '../../../src/model/initial-weights.js';
 import type { ModelSpec } from '../../../src/model/layers.js';
@@ -30,7 +30,7 @@ export async function tinyRun(batch: number): Promise<TinyRun> {
   const { bytes, sha256, program } = await compileForWasm(model, 'sgd');
   const images = Uint8Array.from({ length: batch * 16 }, (_, index) => (index * 7919) % 251);
   const labels = Uint8Array.from({ length: batch }, (_, index) => index % 10);
-  const [shard] = cutShards({ count: batch, images, labels }, 16);
+  const [shard] = cutShards({ count: batch, images, labels });
   if (!shard) throw new Error('There is no shard.');
   const weights = initialWeights(model, 1);
   return {
@@ -46,7 +46,7 @@ export async function tinyRun(batch: number): Promise<TinyRun> {
       augment: NO_AUGMENTATION,
       module: { sha256, workSize: program.workSize },
       data: {
-        table: Array.from(byteTable()),
+        table: Array.from(byteTable(MNIST_NORMALISATION)),
         shards: [{ sha256: shard.sha256, count: shard.count }],
       },
     },
