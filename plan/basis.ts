@@ -1,10 +1,10 @@
 import type { PlanConfig } from '../src/config/plan-options.js';
-import type { Pricing } from '../src/cost/pricing.js';
+import { Pricing } from '../src/cost/pricing.js';
 import { stepsPerEpoch } from '../src/data/batches.js';
 import { LANES } from '../src/engine/ir/types.js';
 import { DtrainError } from '../src/errors.js';
 import { findModel } from '../src/model/files/find.js';
-import { type DescribedMachine, readFleetFile } from './fleet-file.js';
+import { type DescribedMachine, type FleetFile, readFleetFile } from './fleet-file.js';
 import { groupsOf } from './groups.js';
 import type { Coordinator, Job, Machine } from './machine.js';
 import { readProfile } from './plan-file.js';
@@ -13,6 +13,8 @@ import { probe, type ProbeListeners, type Profile } from './probe.js';
 /** What a plan is made from: what is trained, and which machines there are. */
 export interface Basis {
   readonly source: 'measured' | 'recorded' | 'described';
+  /** In which currency the prices are. */
+  readonly currency: string;
   readonly job: Job;
   readonly coordinator: Coordinator;
   readonly profile: Profile | null;
@@ -20,6 +22,8 @@ export interface Basis {
   readonly local: Machine | null;
   readonly workers: readonly DescribedMachine[];
 }
+
+type Unpriced = Omit<Basis, 'currency'>;
 
 /** MNIST's, on which all of the built-in models train. */
 const TRAINING_SAMPLES = 60_000;
@@ -36,6 +40,7 @@ const ASSUMED: Coordinator = {
   cores: 1,
   messageSeconds: 20e-6,
   byteSeconds: 0.8e-9,
+  waitSeconds: 0,
   addSeconds: 10e-6,
   updateSeconds: 30e-6,
   leaseSeconds: 100e-6,
@@ -47,16 +52,13 @@ const ASSUMED: Coordinator = {
  * The machines of a file, or those that were measured before, or what is measured now; with prices.
  * @throws DtrainError USAGE, and what measuring can fail with
  */
-export async function basisOf(
-  config: PlanConfig,
-  pricing: Pricing,
-  listeners: ProbeListeners,
-): Promise<Basis> {
+export async function basisOf(config: PlanConfig, listeners: ProbeListeners): Promise<Basis> {
   const recorded = config.profile === null ? null : await readProfile(config.profile, '--profile');
-  const basis =
-    config.fleet === null
-      ? measured(config, recorded, recorded ?? (await probe(config, pricing, listeners)))
-      : await described(config, config.fleet, recorded);
+  const file = config.fleet === null ? null : await readFleetFile(config.fleet, '--fleet');
+  const pricing = await Pricing.of(config, file && currencyIn(file));
+  const basis = file
+    ? await described(config, file, recorded)
+    : measured(config, recorded, recorded ?? (await probe(config, pricing, listeners)));
   const priced = (machine: Machine): Machine => {
     const found = pricing.of(machine.name, machine.price ?? pricing.own);
     if ('refusal' in found) throw new DtrainError('USAGE', `${machine.name}: ${found.refusal}.`);
@@ -64,18 +66,25 @@ export async function basisOf(
   };
   return {
     ...basis,
+    currency: pricing.currency,
     local: basis.local && priced(basis.local),
     workers: basis.workers.map((worker) => ({ ...worker, machine: priced(worker.machine) })),
   };
 }
 
+/** The currency of a file's first price that names one. */
+function currencyIn({ local, workers }: FleetFile): string | null {
+  const machines = [...(local ? [local] : []), ...workers.map(({ machine }) => machine)];
+  return machines.find(({ price }) => price?.currency)?.price?.currency ?? null;
+}
+
 async function described(
   config: PlanConfig,
-  fleet: string,
+  file: FleetFile,
   profile: Profile | null,
-): Promise<Basis> {
+): Promise<Unpriced> {
   const { model, batch, validation } = config;
-  const { local, workers } = await readFleetFile(fleet, '--fleet');
+  const { local, workers } = file;
   const found = await findModel(model);
   const samples = TRAINING_SAMPLES - validation;
   if (batch > samples) {
@@ -95,7 +104,7 @@ async function described(
   return { source: 'described', job, coordinator, profile, local, workers };
 }
 
-function measured(config: PlanConfig, recorded: Profile | null, profile: Profile): Basis {
+function measured(config: PlanConfig, recorded: Profile | null, profile: Profile): Unpriced {
   const { model, batch, coordinator, local } = profile;
   if (config.model !== model || config.batch !== batch) {
     throw new DtrainError(

@@ -35,6 +35,8 @@ export interface Coordinator {
   /** For a message that it sends or receives, and for each byte of it. */
   readonly messageSeconds: number;
   readonly byteSeconds: number;
+  /** For each worker but one: the slowest of several is slower than any of them alone. */
+  readonly waitSeconds: number;
   /** For adding a piece to the step's sum, and for the optimizer's step. */
   readonly addSeconds: number;
   readonly updateSeconds: number;

@@ -45,6 +45,7 @@ const profile = z.strictObject({
     cores: count.min(1),
     messageSeconds: amount,
     byteSeconds: amount,
+    waitSeconds: amount,
     addSeconds: amount,
     updateSeconds: amount,
     leaseSeconds: amount,

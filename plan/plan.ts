@@ -38,8 +38,8 @@ export interface Plan {
  */
 export async function makePlan(config: PlanConfig, listeners: ProbeListeners): Promise<Plan> {
   const { languageModel } = config;
-  const pricing = await Pricing.of(config);
   if (languageModel) {
+    const pricing = await Pricing.of(config);
     const { params: parameters, ...rest } = languageModel;
     const workers = Math.max(1, config.workers);
     const predictions = predictLanguageModel({
@@ -49,16 +49,17 @@ export async function makePlan(config: PlanConfig, listeners: ProbeListeners): P
       price: pricing.own,
     });
     const basis = { source: 'arithmetic', job: null, coordinator: null } as const;
-    return conclude(config, pricing, { ...basis, machines: [], profile: null, predictions });
+    return conclude(config, pricing.currency, {
+      ...basis,
+      machines: [],
+      profile: null,
+      predictions,
+    });
   }
-  return planFleets(config, pricing, await basisOf(config, pricing, listeners));
+  return planFleets(config, await basisOf(config, listeners));
 }
 
-function planFleets(
-  config: PlanConfig,
-  pricing: Pricing,
-  { local, workers, ...basis }: Basis,
-): Plan {
+function planFleets(config: PlanConfig, { local, workers, currency, ...basis }: Basis): Plan {
   const stock: Stock = {
     local: local ? withEachCount(local) : [],
     workers,
@@ -68,13 +69,13 @@ function planFleets(
   if (config.budget !== null) {
     const oneStep = { ...job, steps: 1 };
     refuseBudget(
-      budgetIn(config.budget, pricing.currency),
+      budgetIn(config.budget, currency),
       fleets.map((fleet) => predict(fleet, coordinator, oneStep).cost),
     );
   }
   const predictions = fleets.map((fleet) => predict(fleet, coordinator, job));
   const machines = [...(local ? [{ machine: local, count: 1 }] : []), ...workers];
-  return conclude(config, pricing, { ...basis, machines, predictions });
+  return conclude(config, currency, { ...basis, machines, predictions });
 }
 
 /** The same machine with 1, 2, … of its threads, or all of them if there are other machines. */
@@ -84,14 +85,14 @@ function withEachCount(local: Machine): Machine[] {
 
 function conclude(
   { budget: limit, deadline }: PlanConfig,
-  pricing: Pricing,
+  currency: string,
   plan: Omit<Plan, 'front' | 'choice' | 'currency' | 'budget' | 'deadline'>,
 ): Plan {
-  const budget = limit === null ? null : budgetIn(limit, pricing.currency);
+  const budget = limit === null ? null : budgetIn(limit, currency);
   const choice = choose(plan.predictions, { budget, deadline });
   const front = paretoFront(plan.predictions);
   const paid = plan.predictions.some(({ cost }) => cost !== undefined);
-  return { ...plan, front, choice, currency: paid ? pricing.currency : null, budget, deadline };
+  return { ...plan, front, choice, currency: paid ? currency : null, budget, deadline };
 }
 
 function budgetIn(text: string, currency: string): Micros {

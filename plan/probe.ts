@@ -16,7 +16,8 @@ import { DtrainError } from '../src/errors.js';
 import { contentionOf, fitMessages, fitWorker, type Rounds } from './fit.js';
 import { type LeaseTimes, measureLeases, measureMainThread } from './local-probe.js';
 import type { Coordinator, Machine } from './machine.js';
-import { WorkerProbe } from './worker-probe.js';
+import { predictStep } from './step-model.js';
+import { type Joint, WorkerProbe } from './worker-probe.js';
 
 /** What is measured. */
 export interface ProbeSettings extends MeasuredSettings {
@@ -107,6 +108,7 @@ export async function probe(
         cores: availableParallelism(),
         messageSeconds: measured?.messageSeconds ?? 0,
         byteSeconds: measured?.byteSeconds ?? 0,
+        waitSeconds: measured?.waitSeconds ?? 0,
         addSeconds: main.add,
         updateSeconds: main.update,
         grain,
@@ -175,7 +177,7 @@ function leaseCosts(
   return { leaseSeconds, leaseThreadSeconds };
 }
 
-type MeasuredWorkers = Pick<Coordinator, 'messageSeconds' | 'byteSeconds'> &
+type MeasuredWorkers = Pick<Coordinator, 'messageSeconds' | 'byteSeconds' | 'waitSeconds'> &
   Pick<Profile, 'workers'>;
 
 async function probeWorkers(
@@ -229,10 +231,12 @@ async function probeWorkers(
   const measure = async (): Promise<MeasuredWorkers> => {
     await gathered;
     onNotice(`Measuring ${workerProbe.workers} workers.`);
-    return measureWorkers(workerProbe, seconds, signal);
+    return measureWorkers(workerProbe, prepared.model.parameterCount, seconds, signal);
   };
   try {
     const measuring = measure();
+    // Whoever waits for it sees it, unless a process has failed before.
+    measuring.catch(() => undefined);
     return await Promise.race([measuring, processes?.failed ?? measuring]);
   } finally {
     await fleet.close('stopped');
@@ -242,6 +246,7 @@ async function probeWorkers(
 
 async function measureWorkers(
   workerProbe: WorkerProbe,
+  parameters: number,
   seconds: number,
   signal: AbortSignal,
 ): Promise<MeasuredWorkers> {
@@ -259,7 +264,14 @@ async function measureWorkers(
     ...fitWorker(rounds, member.threads),
   }));
   const busy = fitted.reduce((sum, one) => sum + (one.sharesCores ? one.threads : 0), 0);
-  const together = members.length > 1 ? await workerProbe.together(seconds, signal) : [];
+  const together =
+    members.length > 1
+      ? await workerProbe.together(
+          members.map(([id]) => id),
+          seconds,
+          signal,
+        )
+      : [];
   const slowdowns = together.flatMap(({ microBatches, own }) =>
     own.map((time, index) => {
       const { shareSeconds = 0, microBatchSeconds = 0, threads = 1 } = fitted[index] ?? {};
@@ -268,11 +280,31 @@ async function measureWorkers(
   );
   const contention =
     slowdowns.length > 0 ? contentionOf(spreadOf(slowdowns).median, busy, cores) : 1;
-  return {
-    ...fitMessages(alone.map(({ rounds }) => rounds)),
-    workers: fitted.map((worker) => ({
-      ...worker,
-      contention: worker.sharesCores ? contention : 1,
-    })),
+  const messages = fitMessages(alone.map(({ rounds }) => rounds));
+  const workers = fitted.map((worker) => ({
+    ...worker,
+    contention: worker.sharesCores ? contention : 1,
+  }));
+  return { ...messages, workers, waitSeconds: waitOf(together, workers, messages, parameters) };
+}
+
+/** What several workers took longer than is predicted, for each of them but one. */
+function waitOf(
+  together: readonly Joint[],
+  workers: readonly Machine[],
+  messages: Pick<Coordinator, 'messageSeconds' | 'byteSeconds'>,
+  parameters: number,
+): number {
+  const [first] = together;
+  if (!first) return 0;
+  const coordinator = {
+    ...messages,
+    ...{ cores: availableParallelism(), grain: 1, leaseSeconds: 0, leaseThreadSeconds: 0 },
+    // The answers were neither added nor waited for otherwise.
+    ...{ waitSeconds: 0, addSeconds: 0, updateSeconds: 0 },
   };
+  const microBatches = first.microBatches * workers.length;
+  const predicted = predictStep(workers, coordinator, microBatches, parameters).seconds;
+  const { median } = spreadOf(together.map(({ elapsed }) => elapsed));
+  return Math.max(0, median - predicted) / (workers.length - 1);
 }

@@ -74,7 +74,7 @@ function predictTogether(
 ): StepPrediction {
   const piece = pieceBytes(parameters);
   const weights = 4 * parameters;
-  const { messageSeconds, byteSeconds, addSeconds, updateSeconds } = coordinator;
+  const { messageSeconds, byteSeconds, waitSeconds, addSeconds, updateSeconds } = coordinator;
   const everybody = busyThreads(machines);
   const speeds = machines.map((machine): Speed => {
     const own = paceOf(machine, coordinator, everybody);
@@ -114,7 +114,8 @@ function predictTogether(
   });
   arrivals.sort((one, other) => one.at - other.at);
   for (const { at, taking } of arrivals) clock = Math.max(clock, at) + taking;
-  const seconds = clock + updateSeconds;
+  const workers = shared.filter(({ link }) => link !== null).length;
+  const seconds = clock + updateSeconds + Math.max(0, workers - 1) * waitSeconds;
   const { compute = 0, link = 0 } = arrivals.at(-1) ?? {};
   return {
     seconds,

@@ -17,6 +17,15 @@ interface Question {
   readonly range: MicroBatchRange;
 }
 
+/** One question to several workers, and when all had answered. Seconds. */
+export interface Joint {
+  /** Of each of them. */
+  readonly microBatches: number;
+  /** The time that each of them says it computed. */
+  readonly own: readonly number[];
+  readonly elapsed: number;
+}
+
 interface Waiting {
   readonly question: Question;
   readonly resolve: (seconds: number) => void;
@@ -65,8 +74,7 @@ export class WorkerProbe implements WorkerHost {
   leave(id: MemberId): void {
     const name = this.#members.get(id)?.name ?? '';
     this.#members.delete(id);
-    const sentence = `The worker ${name} left while it was measured.`;
-    this.#waiting.get(id)?.reject(new DtrainError('WORKER_FAILED', sentence));
+    this.#waiting.get(id)?.reject(leftEarly(`The worker ${name}`));
     this.#onChange();
   }
 
@@ -121,24 +129,23 @@ export class WorkerProbe implements WorkerHost {
     });
   }
 
-  /**
-   * Asks all workers at once for their parts of a batch, again and again.
-   * @returns for each round the seconds that each of them computed, and for how many micro-batches
-   */
+  /** Asks several workers at once for equal parts of a batch, again and again. */
   async together(
+    members: readonly MemberId[],
     seconds: number,
     signal: AbortSignal,
-  ): Promise<{ readonly microBatches: number; readonly own: readonly number[] }[]> {
+  ): Promise<Joint[]> {
     const { microBatches } = batchOf(this.#prepared.plan, 0);
-    const size = Math.max(1, Math.floor(microBatches / this.#members.size));
-    const questions = [...this.#members.keys()].map((member, index) => {
+    const size = Math.max(1, Math.floor(microBatches / members.length));
+    const questions = members.map((member, index) => {
       const first = Math.min(index * size, microBatches - size);
       return { member, range: { first, last: first + size } };
     });
-    return repeated(seconds, signal, async () => ({
-      microBatches: size,
-      own: await this.#ask(questions),
-    }));
+    return repeated(seconds, signal, async () => {
+      const since = performance.now();
+      const own = await this.#ask(questions);
+      return { microBatches: size, own, elapsed: (performance.now() - since) / 1000 };
+    });
   }
 
   /** The seconds that each says it computed. */
@@ -150,6 +157,7 @@ export class WorkerProbe implements WorkerHost {
     const answers = questions.map(
       (question) =>
         new Promise<number>((resolve, reject) => {
+          if (!this.#members.has(question.member)) reject(leftEarly('A worker'));
           this.#waiting.set(question.member, { question, resolve, reject });
           const work = encodeFrame({ type: 'work', step: 0, ...question.range });
           this.#members.get(question.member)?.send(work);
@@ -157,6 +165,10 @@ export class WorkerProbe implements WorkerHost {
     );
     return Promise.all(answers);
   }
+}
+
+function leftEarly(who: string): DtrainError {
+  return new DtrainError('WORKER_FAILED', `${who} left while it was measured.`);
 }
 
 /** Does something again and again for about so many seconds; the first times do not count. */

@@ -36,6 +36,8 @@ const job = [
 const slow: SlowLinkOptions = { latency: 0.01, bandwidth: 12.5e6 };
 
 const children = new Set<ChildProcess>();
+/** What any of them said last. */
+let lastWords = '';
 
 function dtrain(args: readonly string[]) {
   const child = spawn(process.execPath, [MAIN, ...args], {
@@ -44,8 +46,9 @@ function dtrain(args: readonly string[]) {
   });
   children.add(child);
   child.on('close', () => children.delete(child));
-  // Nobody reads it all, and nobody must wait for that.
-  child.stderr.resume();
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    lastWords = text.trim();
+  });
   return child;
 }
 
@@ -103,7 +106,7 @@ async function run(
   await ended;
   for (const one of links) one.close();
   await Promise.all([...children].map((other) => once(other, 'close')));
-  if (!last) throw new Error(`${args.join(' ')} ended without a word.`);
+  if (!last) throw new Error(`${args.join(' ')} ended: ${lastWords}`);
   return last;
 }
 

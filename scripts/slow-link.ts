@@ -50,15 +50,26 @@ export class SlowLink {
 /** Bytes leave one after the other at the link's bandwidth, and arrive its latency later. */
 function carry(from: Socket, to: Socket, { latency, bandwidth }: SlowLinkOptions): void {
   let free = 0;
-  const later = (action: () => void): void => {
-    setTimeout(action, free + latency * 1000 - performance.now());
+  /** What is on its way, in order: timers alone would not keep it. */
+  const queue: { readonly due: number; readonly arrive: () => void }[] = [];
+  const deliver = (): void => {
+    for (let [first] = queue; first && first.due <= performance.now(); [first] = queue) {
+      queue.shift();
+      first.arrive();
+    }
+    const [next] = queue;
+    if (next) setTimeout(deliver, next.due - performance.now());
+  };
+  const send = (bytes: number, arrive: () => void): void => {
+    free = Math.max(free, performance.now()) + (bytes / bandwidth) * 1000;
+    queue.push({ due: free + latency * 1000, arrive });
+    if (queue.length === 1) deliver();
   };
   from.on('data', (bytes: Buffer) => {
-    free = Math.max(free, performance.now()) + (bytes.length / bandwidth) * 1000;
-    later(() => to.write(bytes));
+    send(bytes.length, () => to.write(bytes));
   });
   from.on('error', () => undefined);
   from.on('close', () => {
-    later(() => to.end());
+    send(0, () => to.end());
   });
 }

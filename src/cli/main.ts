@@ -13,6 +13,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   cost: async () => (await import('./cost.js')).costCommand(),
   prices: async () => (await import('./prices.js')).pricesCommand(),
   eval: async () => (await import('./eval.js')).evalCommand(),
+  predict: async () => (await import('./predict.js')).predictCommand(),
   convert: async () => (await import('./convert.js')).convertCommand(),
   data: async () => (await import('./data.js')).dataCommand(),
   doctor: async () => (await import('./doctor.js')).doctorCommand(),

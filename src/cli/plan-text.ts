@@ -127,7 +127,7 @@ function coordinatorCells(coordinator: Coordinator): [name: string, about: strin
   const { messageSeconds, byteSeconds, addSeconds, updateSeconds, leaseSeconds } = coordinator;
   return [
     'serial',
-    `${micros(messageSeconds)} a message, ${nanos(byteSeconds)} a byte, ${micros(addSeconds)} a piece, ${micros(updateSeconds)} an update; ${micros(leaseSeconds)} a step of one thread alone, ${micros(coordinator.leaseThreadSeconds)} more for each other; ${plural(coordinator.cores, 'core')}`,
+    `${micros(messageSeconds)} a message, ${nanos(byteSeconds)} a byte, ${micros(coordinator.waitSeconds)} for each worker but one, ${micros(addSeconds)} a piece, ${micros(updateSeconds)} an update; ${micros(leaseSeconds)} a step of one thread alone, ${micros(coordinator.leaseThreadSeconds)} more for each other; ${plural(coordinator.cores, 'core')}`,
   ];
 }
 

@@ -8,7 +8,6 @@ import { simulationCsv, simulationRecord } from '../../plan/simulation/report.js
 import { sweep } from '../../plan/simulation/sweep.js';
 import { addTable } from '../config/flags.js';
 import { type PlanConfig, planOptions, resolvePlan } from '../config/plan-options.js';
-import { Pricing } from '../cost/pricing.js';
 import { DtrainError } from '../errors.js';
 import { interruptible } from './interrupt.js';
 import { joinLines } from './join-lines.js';
@@ -54,8 +53,7 @@ function show({ json, csv }: PlanConfig, plan: Plan): void {
 
 /** Simulates the machines instead of predicting what they do. */
 async function simulateFleet(config: PlanConfig, listeners: ProbeListeners): Promise<void> {
-  const pricing = await Pricing.of(config);
-  const basis = await basisOf(config, pricing, listeners);
+  const basis = await basisOf(config, listeners);
   if (basis.workers.length === 0) {
     throw new DtrainError(
       'USAGE',
@@ -69,7 +67,7 @@ async function simulateFleet(config: PlanConfig, listeners: ProbeListeners): Pro
     },
     signal: listeners.signal,
   });
-  const { currency } = pricing;
+  const { currency } = basis;
   const lines = config.json
     ? [JSON.stringify({ event: 'simulation', currency, ...simulationRecord(swept) })]
     : config.csv

@@ -18,6 +18,9 @@ export interface Program {
   readonly kernels: readonly Kernel[];
   /** What one thread works in; must be zero before its first use. */
   readonly workSize: number;
+  /** Where the outputs are after `evaluate`, in what it works in: [output][lane]; and how many. */
+  readonly outputs: number;
+  readonly outputCount: number;
   /** A gradient piece: the weights' gradients, the loss, the correct answers, padding. */
   readonly pieceSize: number;
 }
@@ -67,7 +70,7 @@ export function compileUpdater(
   const add = addInPlace('add', target, pieceSize);
   const others = parameterCount - trainableCount;
   const update = optimizerUpdate('update', target, optimizer, trainableCount, others);
-  return { kernels: [add, update], workSize: 0, pieceSize };
+  return { kernels: [add, update], workSize: 0, outputs: 0, outputCount: 0, pieceSize };
 }
 
 /**
@@ -123,5 +126,11 @@ export function compile(model: Model, optimizer: OptimizerName, target: Target):
   });
 
   const { kernels, pieceSize } = compileUpdater(model.parameterCount, optimizer, target);
-  return { kernels: [gradients, evaluate, ...kernels], workSize, pieceSize };
+  return {
+    kernels: [gradients, evaluate, ...kernels],
+    workSize,
+    outputs: last.y.place,
+    outputCount: last.y.planes.channels,
+    pieceSize,
+  };
 }

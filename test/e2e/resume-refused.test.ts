@@ -59,7 +59,7 @@ const refused: readonly (readonly [line: string, words: RegExp])[] = [
   ['--warmup 1', /--warmup is 1, and the run's is 200: .*--override warmup/],
   [
     '--engine tfjs-node',
-    /--engine is tfjs-node, which is approximate, and the run's is auto, which is exact: .*--override engine/,
+    /--engine is tfjs-node, which is approximate, and the run's is wasm, which is exact: .*--override engine/,
   ],
   ['--seed 1', /--seed is 1, and the run's is 71: .*--override seed/],
   ['--validation 9', /--validation is 9, and the run's is 0: .*--override validation/],

@@ -76,7 +76,7 @@ test('workers that fail again and again cost time, and every step is taken all t
 test('a busy main thread saturates, and the sweep says from how many workers on', async () => {
   const slow = { ...coordinator, messageSeconds: 2e-4, addSeconds: 1e-3 };
   const basis: Basis = {
-    ...{ source: 'described', profile: null, local: null },
+    ...{ source: 'described', currency: 'USD', profile: null, local: null },
     job: { ...job, batch: 4_096, samples: 409_600 },
     coordinator: slow,
     workers: [
@@ -104,7 +104,7 @@ test('a busy main thread saturates, and the sweep says from how many workers on'
 test('a fleet of which every worker helps is not saturated', async () => {
   const { saturation } = await sweep(
     {
-      ...{ source: 'described', profile: null, local: null, coordinator },
+      ...{ source: 'described', currency: 'USD', profile: null, local: null, coordinator },
       job: { ...job, batch: 65_536, samples: 655_360 },
       workers: [{ machine: worker(), count: 4, failuresPerHour: 0, awaySeconds: 0 }],
     },

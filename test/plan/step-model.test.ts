@@ -78,3 +78,14 @@ test('threads that share cores slow each other down', () => {
   expect(slowdownOf(shared, { cores: 1 }, 2)).toBe(2);
   expect(slowdownOf({ ...shared, sharesCores: false }, { cores: 1 }, 8)).toBe(1);
 });
+
+test('each worker but one adds what waiting for the slowest takes', () => {
+  const waiting = { ...coordinator, waitSeconds: 1e-3 };
+  for (const count of [1, 2, 4]) {
+    const machines = Array.from({ length: count }, () => worker());
+    const [longer, shorter] = [waiting, coordinator].map(
+      (one) => predictStep(machines, one, 64, PARAMETERS).seconds,
+    );
+    expect((longer ?? NaN) - (shorter ?? NaN)).toBeCloseTo((count - 1) * 1e-3, 10);
+  }
+});

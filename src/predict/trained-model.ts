@@ -1,0 +1,61 @@
+import { type DataDescription, readDescription } from '../data/description.js';
+import { byteTable, MNIST_NORMALISATION, type Normalisation, tablesOf } from '../data/normalise.js';
+import { fileError } from '../model/files/disk.js';
+import { loadModel } from '../model/files/load.js';
+import { Predictor } from './predictor.js';
+import type { TrainingImages } from './prepare-image.js';
+
+/** A trained model of images, ready to classify others. */
+export interface TrainedModel {
+  readonly name: string;
+  readonly predictor: Predictor;
+  readonly images: TrainingImages;
+  /** By class. */
+  readonly classNames: readonly string[];
+}
+
+/** Grey images that are darker or lighter than this on average have a background, of 1. */
+const [DARK, LIGHT] = [0.4, 0.6];
+
+/**
+ * Opens the model in a file or a run's folder. Without a description beside it, of what it was
+ * trained on, that is taken to be MNIST.
+ * @throws DtrainError MODEL_FILE if there is none, or it was not trained on images
+ */
+export async function openTrainedModel(place: string): Promise<TrainedModel> {
+  const { model, weights, file } = await loadModel(place);
+  const trainedOn = await readDescription(file);
+  const [rows, columns, channels] = model.spec.input;
+  const inputType = trainedOn?.inputType ?? model.spec.inputType ?? 'uint8';
+  if ((channels !== 1 && channels !== 3) || rows * columns === 1 || inputType !== 'uint8') {
+    const shape = model.spec.input.join('x');
+    throw fileError(file, `it takes ${shape} samples of ${inputType}, which are no images`);
+  }
+  const normalisation = trainedOn?.normalisation ?? MNIST_NORMALISATION;
+  const [mean = 0] = normalisation.mean;
+  const digits = isMnist(trainedOn) && String(model.spec.input) === '28,28,1';
+  const light = channels === 1 && mean > LIGHT;
+  const dark = channels === 1 && mean < DARK && normalisation.deviation[0] !== 1;
+  return {
+    name: model.spec.name,
+    predictor: await Predictor.of(model, weights, byteTable(ofChannels(normalisation, channels))),
+    images: {
+      size: { rows, columns, channels },
+      background: light ? 'light' : dark ? 'dark' : undefined,
+      digits,
+    },
+    classNames:
+      trainedOn?.classNames ?? Array.from({ length: model.classes }, (_, index) => String(index)),
+  };
+}
+
+/** One for all channels is the same for each. */
+function ofChannels({ scale, mean, deviation }: Normalisation, channels: number): Normalisation {
+  const each = (values: readonly number[]): number[] =>
+    Array.from({ length: tablesOf(channels) }, (_, at) => values[at] ?? values[0] ?? 0);
+  return { scale, mean: each(mean), deviation: each(deviation) };
+}
+
+function isMnist(trainedOn: DataDescription | undefined): boolean {
+  return trainedOn === undefined || trainedOn.name.startsWith('mnist');
+}
