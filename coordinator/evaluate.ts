@@ -7,11 +7,13 @@ import { checkFits } from '../src/data/fits.js';
 import { imageSizeOf } from '../src/data/images/decode.js';
 import { type ChosenEngine, chooseEngine } from '../src/engine/choose.js';
 import { arithmeticOf } from '../src/engine/names.js';
+import { isLayersModel } from '../src/engine/run-model.js';
+import { withSamples } from '../src/engine/tfjs/spec.js';
 import { compileForWasm } from '../src/engine/wasm/compile.js';
 import { withInputType } from '../src/model/adapt.js';
-import { loadModel } from '../src/model/files/load.js';
 import type { Evaluation } from '../src/threads/evaluation.js';
 import { ThreadPool } from '../src/threads/pool.js';
+import { trainedModel } from './run-model.js';
 
 interface Listeners {
   readonly onNotice: (sentence: string) => void;
@@ -35,7 +37,7 @@ export async function evaluateModel(
   config: InspectionConfig,
   listeners: Listeners,
 ): Promise<EvaluatedModel> {
-  const { model: described, weights, file } = await loadModel(place);
+  const { model: described, weights, file } = await trainedModel(place, config.engine);
   const trainedOn = await readDescription(file);
   const dataset = await loadData({
     ...evaluationData(config, trainedOn),
@@ -46,11 +48,13 @@ export async function evaluateModel(
   if (dataset.note !== undefined) listeners.onNotice(dataset.note);
   checkFits(file, described, dataset);
   const { test, inputType } = dataset;
-  const model = withInputType(inputType, described.spec);
+  const model = isLayersModel(described)
+    ? withSamples(described, dataset)
+    : withInputType(inputType, described.spec);
   const optimizer = 'sgd';
   const { module, program } = await compileForWasm(model, optimizer, arithmeticOf(config.engine));
   const wasm = { module, workSize: program.workSize };
-  const engine = await chooseEngine(config.engine, model, optimizer, wasm);
+  const engine = await chooseEngine(config.engine, model, optimizer, wasm, config.threads);
   const pool = new ThreadPool({
     threads: config.threads,
     cores: availableParallelism(),

@@ -12,16 +12,14 @@ import { arithmeticOf } from '../src/engine/names.js';
 import { type Compiled, compileForWasm } from '../src/engine/wasm/compile.js';
 import { DtrainError } from '../src/errors.js';
 import type { TrainConfig } from '../src/config/types.js';
-import { adaptedTo, withInputType } from '../src/model/adapt.js';
-import { initialWeights } from '../src/model/initial-weights.js';
-import { findModel } from '../src/model/files/find.js';
-import type { Model } from '../src/model/model.js';
+import type { NamedRunModel } from '../src/engine/run-model.js';
 import { stateSlots } from '../src/optim/optimizer.js';
 import { ThreadPool } from '../src/threads/pool.js';
+import { modelToTrain, startingModel } from './run-model.js';
 
 /** Everything a run needs before its first step. */
 export interface PreparedRun {
-  readonly model: Model;
+  readonly model: NamedRunModel;
   /** Of the model as it was found, with the weights that it brought. */
   readonly modelSha256: string;
   readonly dataset: Dataset;
@@ -43,22 +41,23 @@ export async function prepareRun(
   signal?: AbortSignal,
 ): Promise<PreparedRun> {
   const { seed, batch, validation, optimizer } = config;
-  const { model: found, builtIn, weights, sha256: modelSha256 } = await findModel(config.model);
+  const found = await modelToTrain(config.model, config.engine, seed);
+  const builtIn = 'builtIn' in found && found.builtIn;
   const dataset = await loadData({
     ...config,
-    imageSize: config.imageSize ?? (builtIn ? null : imageSizeOf(found.spec.input)),
+    imageSize: config.imageSize ?? (builtIn ? null : imageSizeOf(found.model.spec.input)),
     holdOut: true,
     onNotice,
     signal,
   });
-  const model = builtIn
-    ? adaptedTo(dataset, found.spec)
-    : withInputType(dataset.inputType, found.spec);
+  const { model, weights } = startingModel(found, dataset, seed);
   checkFits(config.model, model, dataset);
   const compiled = await compileForWasm(model, optimizer, arithmeticOf(config.engine));
   const { module, program } = compiled;
   const wasm = { module, workSize: program.workSize };
-  const engine = await chooseEngine(config.engine, model, optimizer, wasm);
+  // Without threads of its own the coordinator still evaluates, on one.
+  const threads = Math.max(1, config.threads);
+  const engine = await chooseEngine(config.engine, model, optimizer, wasm, threads);
   if (dataset.note !== undefined) onNotice(dataset.note);
   const samples = dataset.train.count - validation;
   if (samples < 1) {
@@ -72,8 +71,7 @@ export async function prepareRun(
   const table = tableOf(dataset);
   const training = sizeOfSplit(dataset.train);
   const pool = new ThreadPool({
-    // Without threads of its own the coordinator still evaluates, on one.
-    threads: Math.max(1, config.threads),
+    threads,
     cores: availableParallelism(),
     module,
     program,
@@ -89,14 +87,14 @@ export async function prepareRun(
     table,
     augmentation: augmentationOf(config.augment, model.spec.input, training.sampleBytes),
   });
-  pool.weights.set(weights ?? initialWeights(model, seed));
+  pool.weights.set(weights);
   copySplit(dataset.train, pool.training);
   copySplit(dataset.test, pool.test);
   pool.setLists(holdOut({ seed, samples: dataset.train.count, validation }));
   await pool.ready();
   return {
     model,
-    modelSha256,
+    modelSha256: found.sha256,
     // The threads' copy of the samples is the only one that is kept.
     dataset: { ...dataset, train: pool.training, test: pool.test },
     compiled,

@@ -3,6 +3,7 @@ import type { CoordinatorConfig, TrainConfig } from '../src/config/types.js';
 import { batchOf, stepsPerEpoch } from '../src/data/batches.js';
 import type { Arithmetic } from '../src/engine/names.js';
 import type { RunCost } from '../src/cost/summary.js';
+import { isLayersModel } from '../src/engine/run-model.js';
 import { profileKernels } from '../src/engine/profile/profile.js';
 import type { ProfileEvent, ResultEvent, StartEvent } from '../src/events.js';
 import { weightBytes } from '../src/model/files/floats.js';
@@ -129,6 +130,6 @@ export async function profileEvent(
   const taken = stepPhases(phases, seconds, Math.max(1, steps));
   const step = { ...taken, wait: Math.max(0, taken.wait) };
   // An approximate engine's kernels are a library's own.
-  if (engine.approximate) return { event: 'profile', step, kernels: [] };
+  if (engine.approximate || isLayersModel(model)) return { event: 'profile', step, kernels: [] };
   return { event: 'profile', step, ...(await profileKernels(model, optimizer, engine)) };
 }

@@ -72,7 +72,7 @@ async function measure(pool: ThreadPool, seconds: number): Promise<number> {
 }
 
 const wasm = { module: compiled.module, workSize: compiled.program.workSize };
-const auto = await chooseEngine('auto', model, 'momentum', wasm);
+const auto = await chooseEngine('auto', model, 'momentum', wasm, 1);
 const engines: ChosenEngine[] = auto.library
   ? [{ name: 'wasm', arithmetic: 'exact' }, auto]
   : [auto];

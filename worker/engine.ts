@@ -10,8 +10,7 @@ import { compileModule } from '../src/engine/wasm/instance.js';
 import type { WorkerConfig } from '../src/config/types.js';
 import { type ChosenEngine, chooseEngine } from '../src/engine/choose.js';
 import { DtrainError } from '../src/errors.js';
-import { parseModelSpec } from '../src/model/files/spec.js';
-import { buildModel } from '../src/model/model.js';
+import { parseRunModel } from '../src/engine/run-model.js';
 import type { Welcome } from '../src/protocol/protocol.js';
 import { ThreadPool } from '../src/threads/pool.js';
 import { loadShards, type ShardSource, sizeOfShards } from './shards.js';
@@ -37,12 +36,12 @@ export async function startEngine(
   if (sha256(moduleBytes) !== welcome.module.sha256) {
     throw new DtrainError('PROTOCOL', 'The compiled model came damaged.');
   }
-  const model = buildModel(parseModelSpec(welcome.model));
+  const model = parseRunModel(welcome.model);
   const { arithmetic } = welcome;
   const module = await compileModule(Uint8Array.from(moduleBytes), arithmetic);
   const { workSize } = welcome.module;
   const wasm = { module, workSize };
-  const chosen = await chooseEngine(engine, model, welcome.optimizer, wasm, arithmetic);
+  const chosen = await chooseEngine(engine, model, welcome.optimizer, wasm, threads, arithmetic);
   const { seed, batch, validation, augment } = welcome;
   const { input, inputType = 'uint8' } = model.spec;
   const training = sizeOfShards(welcome.data.shards, sampleBytesOf(input, inputType));

@@ -8,7 +8,7 @@ import { type Price, priceText } from '../src/cost/price.js';
 import type { WorkerConfig } from '../src/config/types.js';
 import { engineText } from '../src/engine/engine-text.js';
 import { DtrainError } from '../src/errors.js';
-import { parseModelSpec } from '../src/model/files/spec.js';
+import { parseRunModel } from '../src/engine/run-model.js';
 import { limits, type RunEnding, type Welcome } from '../src/protocol/protocol.js';
 import { connect } from './connect.js';
 import { startEngine, type WorkerEngine } from './engine.js';
@@ -152,8 +152,8 @@ class Worker {
   }
 
   async #engineFor(welcome: Welcome, module: Uint8Array): Promise<WorkerEngine> {
-    const model = parseModelSpec(welcome.model);
-    const key = JSON.stringify({ ...welcome, model, run: undefined });
+    const { spec } = parseRunModel(welcome.model);
+    const key = JSON.stringify({ ...welcome, model: spec, run: undefined });
     if (this.#engine?.key === key) return this.#engine.engine;
     await this.close();
     this.#engine = undefined;

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { addOptions } from '../config/flags.js';
 import { resolveInspection } from '../config/resolve.js';
 import { chooseNative } from '../engine/native/choose.js';
+import { loadTensorFlow } from '../engine/tfjs/libraries.js';
 import { findTfjsNode } from '../engine/tfjs-node/find.js';
 import { type Compiled, compileForWasm } from '../engine/wasm/compile.js';
 import { reasonOf } from '../errors.js';
@@ -25,7 +26,12 @@ export function doctorCommand(): Command {
     const model = buildModel(lenet5);
     const compiling = compileForWasm(model, OPTIMIZER);
     const wasm = await wasmEngine(compiling);
-    const engines = [wasm, await nativeEngine(model, compiling), tfjsNodeEngine(), ...laterEngines];
+    const engines = [
+      wasm,
+      await nativeEngine(model, compiling),
+      tfjsNodeEngine(),
+      await tfjsEngine(),
+    ];
     const found = {
       node: process.versions.node,
       platform: `${process.platform} ${process.arch}`,
@@ -59,10 +65,15 @@ function tfjsNodeEngine(): EngineState {
   }
 }
 
-/** Engines that the design has and this version lacks. */
-const laterEngines: readonly EngineState[] = [
-  { name: 'tfjs', available: false, why: 'not in this version of dtrain' },
-];
+async function tfjsEngine(): Promise<EngineState> {
+  const name = 'tfjs';
+  try {
+    const { core } = await loadTensorFlow();
+    return { name, available: true, why: `TensorFlow.js ${core.version_core}, approximate` };
+  } catch (error) {
+    return { name, available: false, why: reasonOf(error) };
+  }
+}
 
 async function wasmEngine(compiling: Promise<Compiled>): Promise<EngineState> {
   try {

@@ -1,10 +1,10 @@
 import { DtrainError } from '../errors.js';
-import type { Model } from '../model/model.js';
 import type { OptimizerName } from '../optim/optimizer.js';
 import { type ApproximateEngine, prepareApproximate } from './approximate.js';
 import { type Arithmetic, arithmeticOf, type EngineChoice, type EngineName } from './names.js';
 import type { NativeLibrary } from './native/build.js';
 import { chooseNative } from './native/choose.js';
+import { isLayersModel, type RunModel } from './run-model.js';
 import type { WasmModule } from './wasm/instance.js';
 
 /** What computes on this machine. Exact engines all give the same bits. */
@@ -20,20 +20,27 @@ export interface ChosenEngine {
 /**
  * The engine that was asked for. `auto` is `native` where this machine's compiler makes code that
  * gives the WebAssembly module's bits, else `wasm`; in a run of approximate engines, one of those.
+ * @param threads in which it is to compute
  * @param arithmetic the run's, which is the engine's unless that is `auto`
  * @throws DtrainError ENGINE_MISSING for an engine that was asked for and is not there,
  * MODEL_INVALID for a layer that it lacks
  */
 export async function chooseEngine(
   choice: EngineChoice,
-  model: Model,
+  model: RunModel,
   optimizer: OptimizerName,
   wasm: WasmModule,
+  threads: number,
   arithmetic: Arithmetic = arithmeticOf(choice),
 ): Promise<ChosenEngine> {
-  if (arithmetic === 'approximate') {
-    const approximate = await prepareApproximate(model);
-    return { name: approximate.name, arithmetic, note: approximate.note, approximate };
+  if (isLayersModel(model) || arithmetic === 'approximate') {
+    const approximate = await prepareApproximate(choice, model, threads);
+    return {
+      name: approximate.name,
+      arithmetic: 'approximate',
+      note: approximate.note,
+      approximate,
+    };
   }
   if (choice === 'wasm') return { name: 'wasm', arithmetic };
   const native = await chooseNative(model, optimizer, wasm);

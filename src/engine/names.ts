@@ -1,5 +1,5 @@
 /** What `--engine` may say. `auto` is the fastest exact engine, or whatever a run's kind wants. */
-export const engines = ['auto', 'native', 'wasm', 'tfjs-node'] as const;
+export const engines = ['auto', 'native', 'wasm', 'tfjs-node', 'tfjs'] as const;
 export type EngineChoice = (typeof engines)[number];
 export type EngineName = Exclude<EngineChoice, 'auto'>;
 
@@ -12,7 +12,7 @@ export type Arithmetic = (typeof arithmetics)[number];
 
 /** Of a run that is started with this engine. */
 export function arithmeticOf(engine: EngineChoice): Arithmetic {
-  return engine === 'tfjs-node' ? 'approximate' : 'exact';
+  return engine === 'tfjs-node' || engine === 'tfjs' ? 'approximate' : 'exact';
 }
 
 /** The engines of an arithmetic, for people: `auto, native or wasm`. */

@@ -57,15 +57,19 @@ type SampleArguments = {
 /**
  * What an approximate engine's gradients are added and applied with, whatever the model's layers:
  * the kernels add and update.
+ * @param trainableCount how many of the weights the optimizer moves, the first ones; of the others
+ * the mean of their gradients is taken off
  */
 export function compileUpdater(
   parameterCount: number,
   optimizer: OptimizerName,
   target: Target,
+  trainableCount = parameterCount,
 ): Program {
   const pieceSize = pieceSizeOf(parameterCount);
   const add = addInPlace('add', target, pieceSize);
-  const update = optimizerUpdate('update', target, optimizer, parameterCount);
+  const others = parameterCount - trainableCount;
+  const update = optimizerUpdate('update', target, optimizer, trainableCount, others);
   return { kernels: [add, update], workSize: 0, outputs: 0, outputCount: 0, pieceSize };
 }
 

@@ -1,8 +1,9 @@
 import { sampleBytesOf } from '../data/dataset.js';
 import { tablesOf } from '../data/normalise.js';
 import type { InputType } from '../model/layers.js';
-import { type Model, sizeOf } from '../model/model.js';
+import { sizeOf } from '../model/model.js';
 import type { Place } from './engine.js';
+import type { RunModel } from './run-model.js';
 
 /** How a model's samples lie in memory. */
 export interface SampleLayout {
@@ -14,7 +15,7 @@ export interface SampleLayout {
   readonly tables: number;
 }
 
-export function sampleLayout({ spec: { input, inputType = 'uint8' } }: Model): SampleLayout {
+export function sampleLayout({ spec: { input, inputType = 'uint8' } }: RunModel): SampleLayout {
   return {
     inputType,
     values: sizeOf(input),

@@ -174,7 +174,7 @@ const cases: Readonly<Record<Exclude<OptionKey, 'config' | 'tokenFile'>, Values>
     expects:
       'none, or a list of shift (at most 0.5), rotate (at most 180), scale (at most 0.5), elastic (at most 0.5), such as shift=0.1,rotate',
   },
-  engine: choice('auto', 'native', 'wasm', 'tfjs-node'),
+  engine: choice('auto', 'native', 'wasm', 'tfjs-node', 'tfjs'),
   threads: whole(1, 256),
   out: path,
   checkpointEvery: {

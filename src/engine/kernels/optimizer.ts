@@ -5,17 +5,21 @@ import type { OptimizerName } from '../../optim/optimizer.js';
 import { hyperparameters, stateSlots, type Hyperparameter } from '../../optim/optimizer.js';
 import { forValues } from './elementwise.js';
 
+const SCALE = hyperparameters.indexOf('scale');
+
 /**
  * update(weights, gradient, state, hyper, check): one step of the optimizer over `count` weights,
  * in place. `gradient` holds sums over the batch, which hyper's `scale` turns into means; `state`
  * holds the optimizer's arrays one after the other, `count` values each. `check`, one value and a
- * vector, becomes 0 if every gradient and every new weight is finite, and else has a NaN.
+ * vector, becomes 0 if every gradient and every new weight is finite, and else has a NaN. Of the
+ * `others`, weights behind those, the mean gradient is taken off.
  */
 export function optimizerUpdate(
   name: string,
   target: Target,
   optimizer: OptimizerName,
   count: number,
+  others = 0,
 ): Kernel {
   const params = {
     weights: 'ptr',
@@ -63,6 +67,18 @@ export function optimizerUpdate(
       check(type, next);
       k.store(weights, 0, next);
     });
+    if (others > 0) {
+      forValues(k, target, others, (type, index) => {
+        const weights = k.let(advance(advance(args.weights, index), count));
+        const gradient = advance(advance(args.gradient, index), count);
+        const scale: Expr<FloatType> =
+          type === 'vec' ? loadSplat(args.hyper, SCALE) : load('f32', args.hyper, SCALE);
+        const mean = mul<FloatType>(load(type, gradient), scale);
+        const next = k.let<FloatType>(sub<FloatType>(load(type, weights), mean));
+        check(type, next);
+        k.store(weights, 0, next);
+      });
+    }
     k.store(args.check, 0, checks.f32);
     k.store(args.check, 1, checks.vec);
   });

@@ -2,14 +2,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { LANES } from '../ir/types.js';
 import type { Place, SampleCall, Surroundings, ThreadEngine } from '../engine.js';
+import { SampleReader } from '../sample-reader.js';
 import type { TfjsNodeEngine } from './prepare.js';
-import { readSample } from '../sample-values.js';
 import { signatures, TAG } from './saved-model.js';
-
-/** Float32 values of an evaluated micro-batch: loss, correct answers, each lane's class. */
-const ROW = 16;
 
 interface Tensor {
   dataSync(): Float32Array | Int32Array;
@@ -44,7 +40,9 @@ export async function startTfjsNode(
       tf.node.loadSavedModel(folder, [TAG], signature);
     const gradients = await load(signatures.gradients);
     const evaluate = await load(signatures.evaluate);
-    return new GraphEngine(tf, { gradients, evaluate }, engine, surroundings);
+    const { layout, parameterCount } = engine;
+    const reader = new SampleReader(surroundings, layout, parameterCount);
+    return new GraphEngine(tf, { gradients, evaluate }, reader);
   } finally {
     await rm(folder, { recursive: true });
   }
@@ -53,76 +51,36 @@ export async function startTfjsNode(
 class GraphEngine implements ThreadEngine {
   readonly #tf: TensorFlow;
   readonly #graphs: Graphs;
-  readonly #engine: TfjsNodeEngine;
-  readonly #surroundings: Surroundings;
-  /** Of this thread's own memory: TensorFlow takes no shared one. */
-  readonly #weights: Float32Array;
-  #samples = new Float32Array();
+  readonly #reader: SampleReader;
 
-  constructor(tf: TensorFlow, graphs: Graphs, engine: TfjsNodeEngine, surroundings: Surroundings) {
+  constructor(tf: TensorFlow, graphs: Graphs, reader: SampleReader) {
     this.#tf = tf;
     this.#graphs = graphs;
-    this.#engine = engine;
-    this.#surroundings = surroundings;
-    this.#weights = new Float32Array(engine.parameterCount);
+    this.#reader = reader;
   }
 
-  gradients(samples: SampleCall, piece: Place): void {
-    const { parameterCount } = this.#engine;
-    const { labels } = this.#gather(samples);
-    const { gradient, loss, correct } = this.#run('gradients', labels);
-    const values = new Float32Array(this.#surroundings.memory.buffer, piece, parameterCount + 2);
-    values.set(gradient ?? []);
-    values.set([loss?.[0] ?? NaN, correct?.[0] ?? NaN], parameterCount);
+  gradients(call: SampleCall, piece: Place): void {
+    const { samples, labels } = this.#reader.read(call);
+    const { gradient, loss, correct } = this.#run('gradients', samples, labels);
+    const values = Float32Array.from(gradient ?? []);
+    this.#reader.writePiece(piece, values, loss?.[0] ?? NaN, correct?.[0] ?? NaN);
   }
 
-  evaluate(samples: SampleCall, out: Place): void {
-    const { labels } = this.#gather(samples);
-    const { losses = [], classes = [] } = this.#run('evaluate', labels);
-    const { count } = samples;
-    const rows = new Float32Array(
-      this.#surroundings.memory.buffer,
-      out,
-      Math.ceil(count / LANES) * ROW,
-    );
-    rows.fill(0);
-    for (let sample = 0; sample < count; sample++) {
-      const row = Math.floor(sample / LANES) * ROW;
-      const found = classes[sample] ?? NaN;
-      rows[row] = (rows[row] ?? 0) + (losses[sample] ?? NaN);
-      rows[row + 1] = (rows[row + 1] ?? 0) + (found === labels[sample] ? 1 : 0);
-      rows[row + 2 + (sample % LANES)] = found;
-    }
-  }
-
-  #gather({ images, labels, indices, count }: SampleCall): { labels: Int32Array } {
-    const { memory, table, weights } = this.#surroundings;
-    const { layout, parameterCount } = this.#engine;
-    const { buffer } = memory;
-    const numbers = new Uint32Array(buffer, indices, count);
-    const bytes = new Uint8Array(buffer);
-    this.#weights.set(new Float32Array(buffer, weights, parameterCount));
-    if (this.#samples.length !== count * layout.values) {
-      this.#samples = new Float32Array(count * layout.values);
-    }
-    const found = new Int32Array(count);
-    for (let sample = 0; sample < count; sample++) {
-      const number = numbers[sample] ?? 0;
-      found[sample] = bytes[labels + number] ?? 0;
-      const target = this.#samples.subarray(sample * layout.values);
-      readSample(buffer, layout, images + number * layout.bytes, table, target);
-    }
-    return { labels: found };
+  evaluate(call: SampleCall, out: Place): void {
+    const { samples, labels } = this.#reader.read(call);
+    const { losses = [], classes = [] } = this.#run('evaluate', samples, labels);
+    this.#reader.writeRows(out, labels, losses, classes);
   }
 
   #run(
     graph: 'gradients' | 'evaluate',
-    labels: Int32Array,
+    samples: Float32Array,
+    labels: Uint8Array,
   ): Readonly<Record<string, Float32Array | Int32Array>> {
     const inputs = {
-      weights: this.#tf.tensor1d(this.#weights, 'float32'),
-      samples: this.#tf.tensor1d(this.#samples, 'float32'),
-      labels: this.#tf.tensor1d(labels, 'int32'),
+      weights: this.#tf.tensor1d(this.#reader.weights, 'float32'),
+      samples: this.#tf.tensor1d(samples, 'float32'),
+      labels: this.#tf.tensor1d(Int32Array.from(labels), 'int32'),
       count: this.#tf.scalar(labels.length, 'int32'),
     };
     const outputs = this.#graphs[graph].predict(inputs);

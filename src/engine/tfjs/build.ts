@@ -11,7 +11,7 @@ import type { Topology } from './topology.js';
 type Layer = layers.Layer;
 
 /** Weights of a model, and values that its layers put out for one sample, all together. */
-const MOST_WEIGHTS = 64 * 1024 * 1024;
+export const MOST_WEIGHTS = 64 * 1024 * 1024;
 const MOST_VALUES = 64 * 1024 * 1024;
 
 /** What TensorFlow.js's layers have beside what their types say. */
@@ -56,7 +56,9 @@ async function deserialize(
   // The function is asynchronous for models with files of weights; of a topology alone it has built
   // all when it returns, so chance and the limit hold for the whole of it.
   const build = (): Promise<LayersModel> =>
-    withChance(seed, 0, () => layers.models.modelFromJSON({ modelTopology: topology as never }));
+    withChance({ seed, step: 0, first: 0 }, () =>
+      layers.models.modelFromJSON({ modelTopology: topology as never }),
+    );
   try {
     return await withWeightLimit(layers.layers.Layer.prototype, build);
   } catch (cause) {

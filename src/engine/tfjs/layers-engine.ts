@@ -1,12 +1,12 @@
-import type { Scalar, Tensor, Tensor2D, Variable } from '@tensorflow/tfjs-core';
+import type { Scalar, Tensor, Tensor1D, Tensor2D, Variable } from '@tensorflow/tfjs-core';
 import type { LayersModel, LayerVariable } from '@tensorflow/tfjs-layers';
 import { DtrainError, reasonOf } from '../../errors.js';
 import { type Parameter, sizeOf } from '../../model/model.js';
 import { buildLayersModel } from './build.js';
-import { withChance } from './chance.js';
+import { type Chance, withChance } from './chance.js';
 import type { TensorFlow } from './libraries.js';
 import type { LossName } from '../../model/layers.js';
-import { classesOf, lossOf, targetsOf } from './loss.js';
+import { classesOf, lossesOf, targetsOf } from './loss.js';
 import type { Topology } from './topology.js';
 
 /** Sums over samples. */
@@ -27,7 +27,8 @@ export class LayersEngine {
   readonly parameterCount: number;
   /** How many of the flat weights the optimizer moves. */
   readonly trainableCount: number;
-  /** Values of one sample. */
+  /** Of one sample, and how many values it has. */
+  readonly inputShape: readonly number[];
   readonly sampleSize: number;
   /** Outputs for a sample; a single one says of which of two classes it is. */
   readonly outputs: number;
@@ -38,7 +39,6 @@ export class LayersEngine {
   readonly #weights: readonly LayerVariable[];
   /** The trainable weights. */
   readonly #variables: Variable[];
-  readonly #inputShape: readonly number[];
 
   /**
    * @param topology as `parseTopology` gives it
@@ -74,9 +74,9 @@ export class LayersEngine {
     this.parameterCount = offset;
     this.trainableCount = this.parameters[trainable.length]?.offset ?? offset;
     this.firstWeights = this.#read(this.#weights, new Float32Array(offset));
-    this.#inputShape = fixedShape(model.inputs[0]?.shape, 'input');
+    this.inputShape = fixedShape(model.inputs[0]?.shape, 'input');
     const output = fixedShape(model.outputs[0]?.shape, 'output');
-    this.sampleSize = sizeOf(this.#inputShape);
+    this.sampleSize = sizeOf(this.inputShape);
     this.outputs = sizeOf(output);
     if (output.length !== 1 || (loss === 'softmaxCrossEntropy' && this.outputs < 2)) {
       throw invalid(`its output is [${output.join(', ')}], not one number for each class`);
@@ -86,28 +86,27 @@ export class LayersEngine {
 
   /**
    * Gradients of samples, which lie one after the other.
-   * @param chance what random layers draw from: the run's seed, and what tells this call from others
+   * @param chance what random layers draw from
    */
   gradients(
     weights: Float32Array,
     samples: Float32Array,
     labels: Uint8Array,
-    chance: { readonly seed: number; readonly part: number },
+    chance: Chance,
   ): GradientSums {
     const { core } = this.#tensorFlow;
     this.#write(weights);
     return core.tidy(() => {
       let correct = 0;
       const forward = (): Scalar => {
-        const { outputs, loss } = this.#forward(samples, labels, true);
+        const { outputs, losses } = this.#forward(samples, labels, true);
         correct = agreements(this.#classes(outputs), labels);
         const penalties = this.#model
           .calculateLosses()
           .map((penalty) => core.mul(penalty, labels.length));
-        return [loss, ...penalties].reduce<Scalar>((sum, each) => core.add(sum, each), zero);
+        return penalties.reduce<Scalar>((sum, each) => core.add(sum, each), core.sum(losses));
       };
-      const zero = core.scalar(0);
-      const { value, grads } = withChance(chance.seed, chance.part, () =>
+      const { value, grads } = withChance(chance, () =>
         core.variableGrads(forward, this.#variables),
       );
       const gradient = new Float32Array(this.parameterCount);
@@ -123,17 +122,17 @@ export class LayersEngine {
     });
   }
 
-  /** The sum of the losses, and the class that the model gives each sample. */
+  /** Each sample's loss, and the class that the model gives it. */
   evaluate(
     weights: Float32Array,
     samples: Float32Array,
     labels: Uint8Array,
-  ): { loss: number; classes: Int32Array } {
+  ): { losses: Float32Array; classes: Int32Array } {
     const { core } = this.#tensorFlow;
     this.#write(weights);
     return core.tidy(() => {
-      const { outputs, loss } = this.#forward(samples, labels, false);
-      return { loss: loss.dataSync()[0] ?? NaN, classes: this.#classes(outputs) };
+      const { outputs, losses } = this.#forward(samples, labels, false);
+      return { losses: losses.dataSync<'float32'>(), classes: this.#classes(outputs) };
     });
   }
 
@@ -142,7 +141,7 @@ export class LayersEngine {
     const labels = new Uint8Array(2);
     const samples = new Float32Array(this.sampleSize * labels.length);
     try {
-      this.gradients(this.firstWeights, samples, labels, { seed: 0, part: 0 });
+      this.gradients(this.firstWeights, samples, labels, { seed: 0, step: 0, first: 0 });
     } catch (cause) {
       throw invalid(`TensorFlow.js cannot train it (${reasonOf(cause).replace(/\.$/, '')})`, cause);
     }
@@ -152,12 +151,12 @@ export class LayersEngine {
     samples: Float32Array,
     labels: Uint8Array,
     training: boolean,
-  ): { outputs: Tensor2D; loss: Scalar } {
+  ): { outputs: Tensor2D; losses: Tensor1D } {
     const { core } = this.#tensorFlow;
-    const inputs = core.tensor(samples, [labels.length, ...this.#inputShape]);
+    const inputs = core.tensor(samples, [labels.length, ...this.inputShape]);
     const outputs = this.#model.apply(inputs, { training }) as Tensor2D;
     const targets = targetsOf(core, labels, this.outputs);
-    return { outputs, loss: lossOf(core, this.#loss, outputs, targets) };
+    return { outputs, losses: lossesOf(core, this.#loss, outputs, targets) };
   }
 
   #classes(outputs: Tensor2D): Int32Array {

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import type * as Core from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type * as Layers from '@tensorflow/tfjs-layers';
@@ -8,6 +9,16 @@ import { registerWasmKernels } from './register.js';
 export interface TensorFlow {
   readonly core: typeof Core;
   readonly layers: typeof Layers;
+}
+
+/**
+ * TensorFlow.js on tfjs-node, of which one thread of a process may run operations.
+ * @param folder of the package, as `findTfjsNode` finds it
+ */
+export function loadOnNode(folder: string): TensorFlow {
+  const all = createRequire(import.meta.url)(folder) as typeof Core & typeof Layers;
+  all.enableProdMode();
+  return { core: all, layers: all };
 }
 
 let loaded: Promise<TensorFlow> | undefined;

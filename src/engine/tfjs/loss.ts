@@ -1,5 +1,5 @@
 import type * as Core from '@tensorflow/tfjs-core';
-import type { Scalar, Tensor2D } from '@tensorflow/tfjs-core';
+import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
 import type { LossName } from '../../model/layers.js';
 
 /** The activation at a model's end that a loss contains, so that it is computed from the logits. */
@@ -9,23 +9,21 @@ export const containedActivation: Readonly<Record<LossName, 'softmax' | 'sigmoid
   binaryCrossEntropy: 'sigmoid',
 };
 
-/** The sum of the samples' losses; `targets` are as many as the outputs. */
-export function lossOf(
-  { losses, Reduction, mul, sum, squaredDifference }: typeof Core,
+/** The loss of each sample; `targets` are as many as the outputs. */
+export function lossesOf(
+  { losses, Reduction, mean, squaredDifference }: typeof Core,
   loss: LossName,
   outputs: Tensor2D,
   targets: Tensor2D,
-): Scalar {
-  const width = outputs.shape[1];
+): Tensor1D {
+  const { NONE } = Reduction;
   switch (loss) {
     case 'softmaxCrossEntropy':
-      return losses.softmaxCrossEntropy(targets, outputs, undefined, undefined, Reduction.SUM);
-    case 'binaryCrossEntropy': {
-      const total = losses.sigmoidCrossEntropy(targets, outputs, undefined, 0, Reduction.SUM);
-      return mul(total, 1 / width);
-    }
+      return losses.softmaxCrossEntropy(targets, outputs, undefined, undefined, NONE);
+    case 'binaryCrossEntropy':
+      return mean(losses.sigmoidCrossEntropy(targets, outputs, undefined, 0, NONE), 1);
     case 'meanSquaredError':
-      return mul(sum(squaredDifference(outputs, targets)), 1 / width);
+      return mean(squaredDifference(outputs, targets), 1);
   }
 }
 

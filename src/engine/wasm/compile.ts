@@ -1,7 +1,7 @@
-import type { Model } from '../../model/model.js';
 import type { OptimizerName } from '../../optim/optimizer.js';
 import { sha256 } from '../../sha256.js';
 import type { Arithmetic } from '../names.js';
+import { isLayersModel, type RunModel } from '../run-model.js';
 import { compile, compileUpdater, type Program } from '../program.js';
 import { wasmTarget } from '../targets.js';
 import { emitWasm } from './emit.js';
@@ -17,14 +17,21 @@ export interface Compiled {
 }
 
 export async function compileForWasm(
-  model: Model,
+  model: RunModel,
   optimizer: OptimizerName,
   arithmetic: Arithmetic = 'exact',
 ): Promise<Compiled> {
-  const program =
-    arithmetic === 'exact'
-      ? compile(model, optimizer, wasmTarget)
-      : compileUpdater(model.parameterCount, optimizer, wasmTarget);
+  const program = programOf(model, optimizer, arithmetic);
   const bytes = emitWasm(program.kernels);
   return { program, bytes, sha256: sha256(bytes), module: await compileModule(bytes, arithmetic) };
+}
+
+function programOf(model: RunModel, optimizer: OptimizerName, arithmetic: Arithmetic): Program {
+  const { parameterCount } = model;
+  if (isLayersModel(model)) {
+    return compileUpdater(parameterCount, optimizer, wasmTarget, model.spec.trainableCount);
+  }
+  return arithmetic === 'exact'
+    ? compile(model, optimizer, wasmTarget)
+    : compileUpdater(parameterCount, optimizer, wasmTarget);
 }

@@ -6,7 +6,10 @@ import { quoted } from './fields.js';
  * A model's flat weights as little-endian float32 bytes, whatever this machine's own order.
  * @throws RangeError if there are not as many as the model has parameters.
  */
-export function weightBytes(model: Model, weights: Float32Array): Uint8Array<ArrayBuffer> {
+export function weightBytes(
+  model: Pick<Model, 'parameterCount'>,
+  weights: Float32Array,
+): Uint8Array<ArrayBuffer> {
   if (weights.length !== model.parameterCount) {
     throw new RangeError(`${weights.length} weights for ${model.parameterCount} parameters`);
   }
@@ -34,7 +37,7 @@ export function readFloats(bytes: Uint8Array, from: number, target: Float32Array
  * @throws DtrainError MODEL_FILE, naming the parameter, if one is NaN or infinite.
  */
 export function checkFinite(
-  model: Model,
+  model: Pick<Model, 'parameters'>,
   weights: Float32Array,
   file: string,
   names: readonly string[] = model.parameters.map(({ name }) => name),

@@ -18,7 +18,10 @@ import {
  * follows the header is the weights as little-endian float32, and nothing else.
  * @throws RangeError if there are not as many weights as the model has parameters.
  */
-export function safetensorsFile(model: Model, weights: Float32Array): Uint8Array {
+export function safetensorsFile(
+  model: Pick<Model, 'parameters' | 'parameterCount'> & { readonly spec: object },
+  weights: Float32Array,
+): Uint8Array {
   const data = weightBytes(model, weights);
   const tensors = model.parameters.map(({ name, shape, offset, size }) => [
     name,

@@ -1,10 +1,9 @@
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { sizeOf, type Parameter } from '../model.js';
+import { sizeOf, type Model, type Parameter } from '../model.js';
 import { fileError, fileSize, readBytes } from './disk.js';
 import { quoted, sameShape, shapeText } from './fields.js';
 import { checkFinite, readFloats } from './floats.js';
-import type { NamedModel } from './tfjs-topology.js';
 
 /** Bytes of the files of one group: float32 weights with two moments of an optimizer. */
 const LARGEST_GROUP = 1024 * 1024 * 1024;
@@ -50,7 +49,13 @@ interface Place {
  */
 export async function readWeights(
   file: string,
-  { model, weightNames }: NamedModel,
+  {
+    model,
+    weightNames,
+  }: {
+    readonly model: Pick<Model, 'parameters' | 'parameterCount'>;
+    readonly weightNames: readonly string[];
+  },
   groups: readonly Group[],
 ): Promise<Float32Array> {
   const wanted = new Map(model.parameters.map((parameter, at) => [weightNames[at], parameter]));

@@ -26,7 +26,7 @@ import {
 } from './models.js';
 
 const SEED = 3;
-const CHANCE = { seed: SEED, part: 1 };
+const CHANCE = { seed: SEED, step: 1, first: 0 };
 
 beforeAll(async () => {
   await loadTensorFlow();
@@ -110,7 +110,7 @@ async function denseEngine(
   return (x, label) => {
     const weights = Float32Array.from([1, 2, 0.5, -0.5]);
     const found = engine.evaluate(weights, Float32Array.of(x), Uint8Array.of(label));
-    return { loss: found.loss, classes: [...found.classes] };
+    return { loss: found.losses[0] ?? NaN, classes: [...found.classes] };
   };
 }
 
@@ -148,9 +148,14 @@ describe('losses', () => {
     );
     const engine = await engineOf(model, 'binaryCrossEntropy');
     const samples = Float32Array.of(-1, 2);
-    const { classes, loss } = engine.evaluate(Float32Array.of(1, 0), samples, Uint8Array.of(0, 0));
+    const { classes, losses } = engine.evaluate(
+      Float32Array.of(1, 0),
+      samples,
+      Uint8Array.of(0, 0),
+    );
     expect([...classes]).toEqual([0, 1]);
-    expect(loss).toBeCloseTo(-Math.log(1 - logistic(-1)) - Math.log(1 - logistic(2)), 5);
+    expect(losses[0]).toBeCloseTo(-Math.log(1 - logistic(-1)), 5);
+    expect(losses[1]).toBeCloseTo(-Math.log(1 - logistic(2)), 5);
   });
 });
 
@@ -182,15 +187,16 @@ describe('what random layers draw', () => {
       chain(input, keras.dropout({ rate: 0.5, seed: 1 }), keras.dense({ units: 2 })),
     );
 
-  it('follows from the seed and the part alone', async () => {
+  it('follows from the seed, the step and the place in the batch alone', async () => {
     const engine = await engineOf(dropout());
     const { samples, labels } = someSamples(20, 8, 2);
-    const gradient = (seed: number, part: number): number[] => [
-      ...engine.gradients(engine.firstWeights, samples, labels, { seed, part }).gradient,
+    const gradient = (seed: number, step: number, first = 0): number[] => [
+      ...engine.gradients(engine.firstWeights, samples, labels, { seed, step, first }).gradient,
     ];
     expect(gradient(1, 5)).toEqual(gradient(1, 5));
     expect(gradient(1, 5)).not.toEqual(gradient(1, 6));
     expect(gradient(1, 5)).not.toEqual(gradient(2, 5));
+    expect(gradient(1, 5)).not.toEqual(gradient(1, 5, 8));
   });
 
   it('includes the first weights', async () => {
