@@ -33,8 +33,8 @@ const TEST_SAMPLES = 10_000;
 const FORWARD = 1 / 3;
 
 /**
- * The coordinator's costs where nobody measured them: of Node 20 on one core of an AMD EPYC
- * (Zen 5), with LeNet-5; `dtrain plan --workers 2` shows those of another machine.
+ * The coordinator's costs where nobody measured them: round numbers of the size that a probe finds
+ * on a core of 2025; `dtrain plan --workers 2` measures those of this machine.
  */
 const ASSUMED: Coordinator = {
   cores: 1,

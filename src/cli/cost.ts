@@ -8,6 +8,8 @@ import { type CostReport, costReport } from '../cost/report.js';
 import { diskReason, DtrainError } from '../errors.js';
 import { readEpochs } from '../report/epochs.js';
 import { readLedger } from '../report/ledger-file.js';
+import { readPlannedResult } from '../report/planned-result.js';
+import { plannedLine } from './text.js';
 import { costLines } from './cost-text.js';
 import { costPage } from './cost-html.js';
 
@@ -26,11 +28,13 @@ export function costCommand(): Command {
     }
     const { run, model, dataset, ledger } = record;
     const report = costReport(ledger, await readEpochs(folder), record);
+    const result = await readPlannedResult(folder);
+    const planned = result && { planned: result.planned };
     const lines = config.json
-      ? [JSON.stringify({ run, runDir: folder, model, dataset, cost: report })]
+      ? [JSON.stringify({ run, runDir: folder, model, dataset, cost: report, ...planned })]
       : config.csv
         ? costCsv(report)
-        : costLines(report);
+        : [...costLines(report), ...(result ? [plannedLine(result)] : [])];
     process.stdout.write(`${lines.join('\n')}\n`);
     if (config.html !== null) await write(config.html, await costPage(record, report));
   });

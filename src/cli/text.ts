@@ -1,4 +1,5 @@
 import type { RunCost } from '../cost/summary.js';
+import type { PlannedResult } from '../report/planned-result.js';
 import { engineText } from '../engine/engine-text.js';
 import type {
   EpochEvent,
@@ -122,7 +123,7 @@ export function resultLines(event: ResultEvent): string[] {
     `Test accuracy ${percent(event.testAccuracy)}, loss ${event.testLoss.toFixed(4)}; ${how} ${time}, ${count(event.samplesPerSecond)} samples/s.`,
     `Weights SHA-256 ${event.weightsSha256}${event.arithmetic === 'approximate' ? ' (approximate: other fleets come near them, but not to the same bits)' : ''}`,
     ...costLine(event.cost),
-    ...plannedLines(event),
+    ...(event.planned ? [plannedLine({ ...event, planned: event.planned })] : []),
     `Saved in ${event.runDir}`,
     ...(event.resume === undefined ? [] : ['Go on with:', `  ${event.resume}`]),
   ];
@@ -134,8 +135,8 @@ function costLine({ currency, total, workers }: RunCost): string[] {
   return [`Cost ${total} ${currency}${each.length > 1 ? `: ${each.join(', ')}` : ''}`];
 }
 
-function plannedLines({ planned, trainSeconds, wallSeconds, cost }: ResultEvent): string[] {
-  if (!planned) return [];
+/** What was planned for a run, and what came of it. */
+export function plannedLine({ planned, trainSeconds, wallSeconds, cost }: PlannedResult): string {
   const off = (actual: number, predicted: number): string => {
     const share = (100 * (actual - predicted)) / predicted;
     return `${share < 0 ? '-' : '+'}${Math.abs(share).toFixed(1)} %`;
@@ -147,9 +148,7 @@ function plannedLines({ planned, trainSeconds, wallSeconds, cost }: ResultEvent)
     money === null || paid === null
       ? ''
       : `; ${money} ${planned.currency ?? ''} planned, ${paid} ${cost.currency ?? ''} spent (${off(Number(paid), Number(money))})`;
-  return [
-    `The plan for ${planned.fleet}: ${part('steps', planned.trainSeconds, trainSeconds)}; ${part('in all', planned.seconds, wallSeconds)}${spent}.`,
-  ];
+  return `The plan for ${planned.fleet}: ${part('steps', planned.trainSeconds, trainSeconds)}; ${part('in all', planned.seconds, wallSeconds)}${spent}.`;
 }
 
 /** One line for a terminal, of fewer than `columns` characters: what does not fit is left out. */

@@ -14,6 +14,8 @@ import { RunLock } from './run-lock.js';
 const TOKEN = 'token';
 const PLAN = 'plan.json';
 
+export const SUMMARY = 'summary.json';
+
 /**
  * A run's folder: config.json, data.json, metrics.jsonl, and at the end summary.json and the trained model.
  */
@@ -113,7 +115,7 @@ export class RunFolder {
 
   /** Writes summary.json. */
   async saveSummary(summary: object): Promise<void> {
-    await this.#write('summary.json', json(summary));
+    await this.#write(SUMMARY, json(summary));
   }
 
   /** Keeps the plan that the run is to be compared with. */

@@ -120,6 +120,8 @@ test('a run that was planned is compared with its plan', async ({ place }) => {
     planned: { trainSeconds: number; seconds: number };
   };
   expect(kept.seconds).toBeGreaterThan(kept.trainSeconds);
+  const { stdout } = await place.run(['cost', 'run']);
+  expect(stdout).toMatch(/^The plan for 1 thread: steps .* planned, .* taken/m);
   const other = await place.run(['train', '--plan', 'plan.json', '--steps', '1']);
   expect(other.code).toBe(2);
   expect(other.stderr).toMatch(/is for --model lenet5 --batch 128, and this is .*--batch 64/);
