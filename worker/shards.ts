@@ -1,5 +1,3 @@
-import { once } from 'node:events';
-import { get, type IncomingMessage } from 'node:http';
 import type { Split, SplitSize } from '../src/data/dataset.js';
 import { sha256 } from '../src/sha256.js';
 import { readShard } from '../src/data/shards.js';
@@ -91,26 +89,17 @@ async function download(
     stalled.abort();
   }, limits.stallMs);
   try {
-    // Not `fetch`, which would take several megabytes for its code.
-    const request = get(address, {
+    const response = await fetch(address, {
       headers: token === null ? {} : { authorization: `Bearer ${token}` },
+      // The token and this machine's requests are for this coordinator alone.
+      redirect: 'manual',
       signal: AbortSignal.any([stalled.signal, signal]),
     });
-    const [response] = (await once(request, 'response')) as [IncomingMessage];
-    const { statusCode = 0 } = response;
-    if (statusCode !== 200) {
-      response.destroy();
-      throw new DtrainError('PROTOCOL', `A shard was refused (HTTP status ${statusCode}).`);
-    }
-    if (response.headers['content-encoding'] !== undefined) {
-      response.destroy();
-      throw new DtrainError(
-        'PROTOCOL',
-        'The coordinator packed a shard, which no worker asks for.',
-      );
+    if (!response.ok || !response.body) {
+      throw new DtrainError('PROTOCOL', `A shard was refused (HTTP status ${response.status}).`);
     }
     let received = 0;
-    for await (const chunk of response as AsyncIterable<Buffer>) {
+    for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
       timer.refresh();
       if (received + chunk.length > target.length) throw wrongSize();
       target.set(chunk, received);

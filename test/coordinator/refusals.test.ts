@@ -25,8 +25,8 @@ describe('is refused, and told why:', () => {
 
   test.each([
     ['tfjs-node', 'exact', 'auto, native or wasm'],
-    ['wasm', 'approximate', 'auto or tfjs-node'],
-    ['native', 'approximate', 'auto or tfjs-node'],
+    ['wasm', 'approximate', 'auto, tfjs-node or tfjs'],
+    ['native', 'approximate', 'auto, tfjs-node or tfjs'],
   ] as const)('a worker with %s in a run that is %s', async (engine, arithmetic, others) => {
     const run = await startRun({ arithmetic });
     const client = await Client.connect(run.port);

@@ -23,7 +23,11 @@ async function metrics(folder: string): Promise<JsonEvent[]> {
   return text
     .trimEnd()
     .split('\n')
-    .map((line) => ({ ...(JSON.parse(line) as JsonEvent), seconds: 0, samplesPerSecond: 0 }));
+    .map((line) => {
+      const event = JSON.parse(line) as JsonEvent;
+      const timeless = { ...event, seconds: 0, samplesPerSecond: 0 };
+      return 'cost' in event ? { ...timeless, cost: null } : timeless;
+    });
 }
 
 /** Resumes `run` to its end. */
