@@ -6,7 +6,7 @@ import { effects, faults, FEWEST } from './faults.js';
 import { randomScenario } from './scenario.js';
 import { simulate, type SimulatedRun } from './simulator.js';
 
-const SEEDS = 5000;
+const SEEDS = 2500;
 const PER_TEST = 250;
 const seeds = Array.from({ length: SEEDS }, (_, seed) => seed);
 
