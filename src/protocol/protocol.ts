@@ -86,8 +86,11 @@ const hello = z.strictObject({
   protocol: count,
   name,
   threads: z.number().int().min(1).max(256),
-  /** What it is to compute with; `auto` suits any run. */
-  engine: z.enum(engines),
+  /**
+   * What it is to compute with; `auto` suits any run. A worker of an earlier protocol does not say:
+   * it must be read to be told about its version.
+   */
+  engine: z.enum(engines).default('auto'),
   /** What it costs, if its user says so. */
   price: statedPrice.optional(),
 });

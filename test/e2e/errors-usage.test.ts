@@ -24,7 +24,10 @@ const mistakes: readonly (readonly [line: string, words: RegExp])[] = [
   ['train --lr NaN', /--lr .* above 0/],
   ['train --momentum 1', /--momentum .* below 1/],
   ['train --weight-decay -0.1', /--weight-decay .* from 0 to 1/],
-  ['train --model lenet6', /--model must be one of lenet5, lenet5-1998, not "lenet6"/],
+  [
+    'train --model lenet6',
+    /There is no model .*lenet6: give --model lenet5, .* or a model's file or folder/,
+  ],
   ['train --optimizer rms', /--optimizer must be one of sgd, momentum, adam, adamw/],
   ['train --schedule linear', /--schedule must be one of constant, step, cosine/],
   ['train --engine cuda', /--engine must be one of auto, native, wasm/],
