@@ -12,12 +12,14 @@ import { lossAndGradient } from './reference.js';
 /** A central difference is off by about this squared, and by rounding divided by this. */
 const DISTANCE = 1e-5;
 const TOLERANCE = 1e-7;
+/** Where gradients are smaller than this, what rounding does to the loss is more than the tolerance. */
+const LEAST_SCALE = 1e-2;
 
 /** Compares the gradient with finite differences; returns the share of points that were smooth. */
 function checkSlopes(problem: Problem, count: number): number {
   const { model, weights, images, labels } = problem;
   const { gradient, magnitude } = lossAndGradient(model, weights, images, labels);
-  const scale = largestMagnitude(magnitude);
+  const scale = Math.max(largestMagnitude(magnitude), LEAST_SCALE);
   const indices = spreadIndices(problem, count);
   let smooth = 0;
   let worst = { error: 0, index: -1 };
