@@ -79,3 +79,9 @@ function difference(actual: number, expected: number): number {
   const apart = Math.abs(actual - expected);
   return Number.isNaN(apart) ? Infinity : apart;
 }
+
+/**
+ * Of a problem whose samples are all surer than this, gradients in float32 cannot be compared: they
+ * are what is left of 1 - p, and that may be nothing.
+ */
+export const LEAST_LOSS = 0.01;
