@@ -27,8 +27,9 @@ async function filesWith(text: string, folder: string): Promise<string[]> {
   const names = await readdir(folder, { recursive: true });
   const found: string[] = [];
   for (const name of names) {
-    const file = path.join(folder, name);
-    if (statSync(file).isFile() && (await readFile(file)).includes(text)) found.push(name);
+    // Folders, and files that a running run has written and renamed meanwhile, have no content.
+    const content = await readFile(path.join(folder, name)).catch(() => Buffer.alloc(0));
+    if (content.includes(text)) found.push(name);
   }
   return found;
 }
