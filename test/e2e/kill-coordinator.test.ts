@@ -23,7 +23,8 @@ async function expectSuccess(
   run: readonly string[],
   workers: readonly Running[],
 ): Promise<void> {
-  const { running } = await place.resumed();
+  // The few steps that are left would be over before the last worker has tried again.
+  const { running } = await place.resumed(['--workers', String(workers.length)]);
   expect(await running.event('start')).toMatchObject({ resumedStep: step });
   await expectAsIfUndisturbed(await running.event('result'), run);
   expect((await running.ended).code).toBe(0);
