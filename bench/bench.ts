@@ -1,4 +1,4 @@
-import { newToken } from '../coordinator/addresses.js';
+import { tokenFor } from '../coordinator/addresses.js';
 import type { BenchConfig } from '../src/config/bench-options.js';
 import { thisMachine } from './machine.js';
 import { measure, type Measurement, measureRoughly } from './measure.js';
@@ -23,7 +23,7 @@ export async function runBench(
   listeners: BenchListeners,
 ): Promise<BenchReport> {
   const date = new Date().toISOString();
-  const config = { ...settings, token: settings.token ?? newToken(settings.host) };
+  const config = { ...settings, token: settings.token ?? tokenFor(settings.host) };
   const machine = await thisMachine();
   const steps = await stepsOfBatches(config, listeners);
   const comparisons = comparisonsOf(config, (batch) => steps.get(batch) ?? 1);

@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import { reachableHosts, workerUrl } from '../coordinator/addresses.js';
+import { newToken, reachableHosts, workerUrl } from '../coordinator/addresses.js';
 import { Fleet } from '../coordinator/fleet.js';
 import { type PreparedRun, prepareRun } from '../coordinator/prepare.js';
 import { NOTHING_DONE, type RunProgress } from '../coordinator/tally.js';
@@ -51,7 +50,7 @@ export async function withRun<T>(
 ): Promise<T> {
   const { onNotice, signal } = listeners;
   const joined = configuration.kind === 'joined';
-  const token = joined ? config.token : randomBytes(16).toString('hex');
+  const token = joined ? config.token : newToken();
   const here = runConfig(config, configuration, token);
   const settings = joined ? { ...here, host: config.host, port: config.port } : here;
   const prepared = await prepareRun(settings, onNotice, signal);

@@ -6,9 +6,14 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
 }
 
+/** A secret that nobody can guess. */
+export function newToken(): string {
+  return randomBytes(16).toString('hex');
+}
+
 /** A new token for a listener on `host`; null where only this machine can connect. */
-export function newToken(host: string): string | null {
-  return isLoopback(host) ? null : randomBytes(16).toString('hex');
+export function tokenFor(host: string): string | null {
+  return isLoopback(host) ? null : newToken();
 }
 
 /** The addresses under which other machines reach a listener on `host`. */

@@ -1,6 +1,6 @@
 import type { TrainConfig } from '../src/config/types.js';
 import { type LedgerState, totalCost } from '../src/cost/ledger.js';
-import { formatAmount, type Micros, parseMoney, share } from '../src/cost/money.js';
+import { converted, formatAmount, type Micros, parseMoney } from '../src/cost/money.js';
 import { leastCost } from '../src/cost/price.js';
 import type { Pricing } from '../src/cost/pricing.js';
 import { DtrainError } from '../src/errors.js';
@@ -50,7 +50,7 @@ function inCurrency(
 ): Micros | undefined {
   if (currency === null || currency === pricing.currency) return amount;
   const rate = pricing.rates.get(currency);
-  return rate === undefined ? undefined : share(amount, rate, 1_000_000n);
+  return rate === undefined ? undefined : converted(amount, rate);
 }
 
 /** The budget is used up, and no step was taken. */

@@ -13,7 +13,7 @@ import { learningRate } from '../src/optim/schedule.js';
 import type { RunEnding } from '../src/protocol/protocol.js';
 import type { LedgerRecord } from '../src/report/ledger-file.js';
 import type { RunFolder } from '../src/report/run-folder.js';
-import { newToken, reachableHosts, workerUrl } from './addresses.js';
+import { reachableHosts, tokenFor, workerUrl } from './addresses.js';
 import { budgetTooSmall } from './budget.js';
 import { CheckpointWriter } from './checkpoint/writer.js';
 import { Fleet } from './fleet.js';
@@ -262,7 +262,7 @@ export class Run {
    */
   async #token({ token, host }: CoordinatorConfig): Promise<string | null> {
     const kept = token ?? (await this.#folder.token());
-    const made = kept ?? newToken(host);
+    const made = kept ?? tokenFor(host);
     if (made !== null) await this.#folder.keepToken(made);
     return made;
   }

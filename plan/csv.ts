@@ -1,9 +1,8 @@
-import { csvLines } from '../bench/report/csv.js';
+import { type Cell, csvLines } from '../src/report/csv.js';
 import { formatAmount } from '../src/cost/money.js';
 import type { Plan } from './plan.js';
 import type { Prediction } from './prediction.js';
 
-type Cell = string | number | null;
 type Column = readonly [name: string, of: (prediction: Prediction, plan: Plan) => Cell];
 
 /** The columns; times in seconds, shares of 1. */

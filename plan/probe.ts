@@ -1,10 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { type Machine as Host, thisMachine } from '../bench/machine.js';
 import { type MeasuredSettings, runConfig } from '../bench/run-config.js';
 import { spreadOf } from '../bench/statistics.js';
 import { WorkerProcesses } from '../bench/worker-processes.js';
-import { isLoopback, reachableHosts, workerUrl } from '../coordinator/addresses.js';
+import { isLoopback, newToken, reachableHosts, workerUrl } from '../coordinator/addresses.js';
 import { Fleet } from '../coordinator/fleet.js';
 import { type PreparedRun, prepareRun } from '../coordinator/prepare.js';
 import type { RemoteMember } from '../coordinator/training.js';
@@ -192,7 +191,7 @@ async function probeWorkers(
   const workerProbe = new WorkerProbe(prepared, () => {
     changed();
   });
-  const token = listen ? listen.token : randomBytes(16).toString('hex');
+  const token = listen ? listen.token : newToken();
   const { host, port } = listen ?? { host: '127.0.0.1', port: 0 };
   const { optimizer, seed } = settings;
   const fleet = await Fleet.listen({

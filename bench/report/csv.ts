@@ -1,6 +1,6 @@
+import { type Cell, csvLines } from '../../src/report/csv.js';
 import type { BenchReport, Row, Table } from '../results.js';
 
-type Cell = string | number | null;
 type Column = readonly [name: string, of: (row: Row, table: Table, report: BenchReport) => Cell];
 
 /** The columns; times in seconds, shares of 1. */
@@ -48,17 +48,7 @@ export function csvOf(report: BenchReport): string[] {
   return csvLines([columns.map(([name]) => name), ...rows]);
 }
 
-/** Rows as comma-separated values. */
-export function csvLines(rows: readonly (readonly Cell[])[]): string[] {
-  return rows.map((cells) => cells.map(quoted).join(','));
-}
-
 function weightsOf({ batch, steps }: Row, { weights }: BenchReport): Cell {
   const group = weights.find((one) => one.batch === batch && one.steps === steps);
   return group?.weightsSha256.join(' ') ?? null;
-}
-
-function quoted(cell: Cell): string {
-  const text = cell === null ? '' : String(cell);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -1,4 +1,5 @@
 import type { BenchReport } from '../results.js';
+import { aligned } from '../../src/report/aligned.js';
 import { noteLines, scalingCells, settingLines, stepCells, titleOf, weightsLine } from './cells.js';
 
 /** The report as lines for a terminal. */
@@ -16,21 +17,4 @@ export function textOf(report: BenchReport): string[] {
     ...noteLines(report),
     ...report.weights.map(weightsLine),
   ];
-}
-
-/** Columns under each other: the first to the left, the others to the right. */
-export function aligned(rows: readonly (readonly string[])[]): string[] {
-  const [first = []] = rows;
-  const widths = first.map((_, column) =>
-    Math.max(...rows.map((row) => (row[column] ?? '').length)),
-  );
-  return rows.map((row) =>
-    row
-      .map((cell, column) => {
-        const width = widths[column] ?? 0;
-        return column === 0 ? cell.padEnd(width) : cell.padStart(width);
-      })
-      .join('  ')
-      .trimEnd(),
-  );
 }

@@ -1,4 +1,4 @@
-import { csvLines } from '../../bench/report/csv.js';
+import { csvLines } from '../../src/report/csv.js';
 import { formatAmount } from '../../src/cost/money.js';
 import type { SimulatedSize, Sweep } from './sweep.js';
 

@@ -1,4 +1,4 @@
-import { aligned } from '../../bench/report/text.js';
+import { aligned } from '../report/aligned.js';
 import type { CostReport, Expense, WasteKind, WorkerReport } from '../cost/report.js';
 import { priceText, readPrice } from '../cost/price.js';
 import { count, percent } from './text.js';

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
-import { csvLines } from '../../bench/report/csv.js';
+import { csvLines } from '../report/csv.js';
 import { findRun } from '../../coordinator/resume.js';
 import { costCommandOptions, resolveCost } from '../config/cost-command-options.js';
 import { addTable } from '../config/flags.js';

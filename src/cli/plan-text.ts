@@ -1,4 +1,4 @@
-import { aligned } from '../../bench/report/text.js';
+import { aligned } from '../report/aligned.js';
 import { expense } from '../../plan/choice.js';
 import type { Coordinator, Machine } from '../../plan/machine.js';
 import type { Plan, Source } from '../../plan/plan.js';

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { aligned } from '../../bench/report/text.js';
+import { aligned } from '../report/aligned.js';
 import { addTable } from '../config/flags.js';
 import { entryOptions, resolveEntry, resolvePriceFile } from '../config/price-entry.js';
 import { priceText } from '../cost/price.js';

@@ -1,4 +1,4 @@
-import { aligned } from '../../bench/report/text.js';
+import { aligned } from '../report/aligned.js';
 import type { Basis } from '../../plan/basis.js';
 import type { SimulatedSize, Sweep } from '../../plan/simulation/sweep.js';
 import { moneyText, timeText } from './plan-text.js';

@@ -40,3 +40,8 @@ export function parseMoney(
 export function share(micros: Micros, part: bigint, whole: bigint): Micros {
   return (2n * micros * part + whole) / (2n * whole);
 }
+
+/** An amount in another currency. @param rate what one unit is worth there */
+export function converted(amount: Micros, rate: Micros): Micros {
+  return share(amount, rate, 10n ** BigInt(DECIMALS));
+}

@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { formatAmount, isCurrency, type Micros, parseAmount, parseMoney, share } from './money.js';
+import {
+  converted,
+  formatAmount,
+  isCurrency,
+  type Micros,
+  parseAmount,
+  parseMoney,
+  share,
+} from './money.js';
 
 /** What a worker costs while it is there. */
 export interface Price {
@@ -54,12 +62,11 @@ export function leastCost(price: Price): Micros {
  * @param rate what one unit of the price's currency is worth in `currency`
  */
 export function convert(price: Price, currency: string, rate: Micros): Price {
-  const converted = (amount: Micros): Micros => share(amount, rate, 1_000_000n);
   return {
     ...price,
     currency,
-    perHour: converted(price.perHour),
-    perGigabyte: converted(price.perGigabyte),
+    perHour: converted(price.perHour, rate),
+    perGigabyte: converted(price.perGigabyte, rate),
   };
 }
 

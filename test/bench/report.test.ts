@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import { chartsOf } from '../../bench/report/charts.js';
 import { csvOf } from '../../bench/report/csv.js';
 import { htmlOf } from '../../bench/report/html.js';
-import { aligned, textOf } from '../../bench/report/text.js';
+import { textOf } from '../../bench/report/text.js';
+import { aligned } from '../../src/report/aligned.js';
 import { measured, reportOf } from './figures.js';
 
 const report = reportOf();
