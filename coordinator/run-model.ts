@@ -58,10 +58,11 @@ async function orLayersModel<T>(
     return await read();
   } catch (error) {
     if (!(error instanceof DtrainError)) throw error;
-    const { holdsLayersModel, readLayersModel } = await import('../src/engine/tfjs/read.js');
+    const { holdsLayersModel, isModelJson, readLayersModel } =
+      await import('../src/engine/tfjs/read.js');
     const file = place.endsWith('.json') ? place : path.join(place, 'model.json');
+    if (engine === 'tfjs' && (await isModelJson(file))) return readLayersModel(file, seed);
     if (!(await holdsLayersModel(file))) throw error;
-    if (engine === 'tfjs') return readLayersModel(file, seed);
     if (error.message.includes('--engine tfjs')) throw error;
     const message = `${error.message} TensorFlow.js can compute it: add --engine tfjs.`;
     throw new DtrainError(error.code, message, { cause: error });

@@ -13,11 +13,11 @@ export function predictCommand(): Command {
     .description('what a trained model takes images for')
     .argument('<run|model>', "a run's folder, a model.json or a .safetensors file")
     .argument('<images...>', 'image files: PNG, JPEG, WebP, GIF or TIFF, of any size');
-  addOptions(command, ['json', 'verbose']);
+  addOptions(command, ['normalise', 'json', 'verbose']);
   return command.action(
     async (place: string, files: readonly string[], flags: Record<string, unknown>) => {
-      const { json } = resolveInspection({ flags, env: process.env });
-      const { predictor, images, classNames } = await openTrainedModel(place);
+      const { json, normalise } = resolveInspection({ flags, env: process.env });
+      const { predictor, images, classNames } = await openTrainedModel(place, normalise);
       for (const file of files) {
         const { bytes, inverted, centred } = await prepareImage(file, images);
         const probabilities = predictor.classify(bytes);

@@ -2,7 +2,7 @@ import type { Scalar, Tensor, Tensor1D, Tensor2D, Variable } from '@tensorflow/t
 import type { LayersModel, LayerVariable } from '@tensorflow/tfjs-layers';
 import { DtrainError, reasonOf } from '../../errors.js';
 import { type Parameter, sizeOf } from '../../model/model.js';
-import { buildLayersModel } from './build.js';
+import { buildLayersModel, layersOf } from './build.js';
 import type { Chance } from '../chance.js';
 import { withChance } from './chance.js';
 import type { TensorFlow } from './libraries.js';
@@ -34,6 +34,8 @@ export class LayersEngine {
   /** Outputs for a sample; a single one says of which of two classes it is. */
   readonly outputs: number;
   readonly firstWeights: Float32Array;
+  /** The names of each layer's weights, by the layer's name. */
+  readonly layerWeights: ReadonlyMap<string, readonly string[]>;
   readonly #tensorFlow: TensorFlow;
   readonly #model: LayersModel;
   readonly #loss: LossName;
@@ -73,6 +75,12 @@ export class LayersEngine {
       return parameter;
     });
     this.parameterCount = offset;
+    this.layerWeights = new Map(
+      layersOf(model).map(({ name, weights }) => [
+        name,
+        weights.map(({ originalName }) => originalName),
+      ]),
+    );
     this.trainableCount = this.parameters[trainable.length]?.offset ?? offset;
     this.firstWeights = this.#read(this.#weights, new Float32Array(offset));
     this.inputShape = fixedShape(model.inputs[0]?.shape, 'input');

@@ -4,21 +4,21 @@ import { weightBytes } from '../../model/files/floats.js';
 import { compiledLoss } from '../../model/files/keras-loss.js';
 import { isModelName } from '../../model/files/schema.js';
 import { readWeights, weightsManifest } from '../../model/files/tfjs-weights.js';
+import { kerasPlaces } from '../../model/files/keras-variables.js';
 import type { LossName } from '../../model/layers.js';
 import { sha256 } from '../../sha256.js';
 import { LayersEngine } from './layers-engine.js';
 import { layersMetadata } from './layers-files.js';
 import { loadTensorFlow } from './libraries.js';
 import type { NamedLayersModel } from './spec.js';
-import { parseTopology } from './topology.js';
+import { parseTopology, type Topology } from './topology.js';
 
 const LARGEST_MODEL_JSON = 16 * 1024 * 1024;
 /** A description goes to workers in the header of a message. */
 const LARGEST_TOPOLOGY = 192 * 1024;
 
 const modelJson = z.object({
-  modelTopology: z.looseObject({ training_config: z.unknown().optional() }),
-  trainingConfig: z.unknown().optional(),
+  modelTopology: z.looseObject({}),
   weightsManifest: weightsManifest.nullish(),
   userDefinedMetadata: z.unknown().optional(),
 });
@@ -35,15 +35,32 @@ export interface FoundLayersModel {
   readonly sha256: string;
 }
 
+/** Whether a file looks like what `readLayersModel` reads, which then says what is wrong with it. */
+export async function isModelJson(file: string): Promise<boolean> {
+  return contentOf(file).then(
+    () => true,
+    () => false,
+  );
+}
+
 /** Whether a file holds what `readLayersModel` reads, as far as can be told without TensorFlow.js. */
 export async function holdsLayersModel(file: string): Promise<boolean> {
   try {
-    const { modelTopology } = modelJson.parse(parseJson(await readBytes(file), file, 'it'));
-    parseTopology(modelTopology);
+    parseTopology((await contentOf(file)).modelTopology);
     return true;
   } catch {
     return false;
   }
+}
+
+/** The content of a model.json, or of a file that has a model's config alone. */
+async function contentOf(file: string): Promise<z.infer<typeof modelJson>> {
+  if ((await fileSize(file)) > LARGEST_MODEL_JSON) throw fileError(file, 'it is too large');
+  const json = parseJson(await readBytes(file), file, 'it');
+  const isConfig = z.object({ class_name: z.string() }).safeParse(json).success;
+  const content = modelJson.safeParse(isConfig ? { modelTopology: json } : json);
+  if (!content.success) throw fileError(file, 'it is no model.json of TensorFlow.js');
+  return content.data;
 }
 
 /**
@@ -53,17 +70,14 @@ export async function holdsLayersModel(file: string): Promise<boolean> {
  * @throws DtrainError MODEL_FILE, MODEL_INVALID, ENGINE_MISSING
  */
 export async function readLayersModel(file: string, seed: number): Promise<FoundLayersModel> {
-  if ((await fileSize(file)) > LARGEST_MODEL_JSON) throw fileError(file, 'it is too large');
-  const content = modelJson.safeParse(parseJson(await readBytes(file), file, 'it'));
-  if (!content.success) throw fileError(file, 'it is no model.json of TensorFlow.js');
-  const { modelTopology, trainingConfig, weightsManifest: groups } = content.data;
-  const ours = layersMetadata.safeParse(content.data.userDefinedMetadata).data?.dtrain;
+  const content = await contentOf(file);
+  const { modelTopology, weightsManifest: groups } = content;
+  const ours = layersMetadata.safeParse(content.userDefinedMetadata).data?.dtrain;
   const topology = parseTopology(modelTopology);
   if (JSON.stringify(topology).length > LARGEST_TOPOLOGY) {
     throw fileError(file, `its topology is longer than the ${LARGEST_TOPOLOGY} bytes supported`);
   }
-  const compiled =
-    ours?.loss ?? compiledLoss(file, trainingConfig ?? modelTopology.training_config);
+  const compiled = ours?.loss ?? compiledLoss(file, content);
   const build = (loss: LossName): Promise<LayersEngine> =>
     loadTensorFlow().then((tensorFlow) => LayersEngine.create(tensorFlow, topology, loss, seed));
   let loss: LossName = compiled ?? 'binaryCrossEntropy';
@@ -90,9 +104,10 @@ export async function readLayersModel(file: string, seed: number): Promise<Found
     },
   };
   const weightNames = parameters.map(({ name }) => name);
+  const aliases = aliasesOf(topology, engine);
   const trained = groups?.some(({ weights }) => weights.length > 0) ?? false;
   const weights = trained
-    ? await readWeights(file, { model: named, weightNames }, groups ?? [])
+    ? await readWeights(file, { model: named, weightNames, aliases }, groups ?? [])
     : engine.firstWeights;
   const description = new TextEncoder().encode(JSON.stringify(model.spec));
   const values = trained ? weightBytes(named, weights) : new Uint8Array();
@@ -100,6 +115,24 @@ export async function readLayersModel(file: string, seed: number): Promise<Found
   return { model, weights, trained, file, sha256: hash };
 }
 
+const topologyLayers = z.object({
+  config: z.union([z.array(z.unknown()), z.object({ layers: z.array(z.unknown()) })]),
+});
+
 function topologyName(topology: unknown): unknown {
   return z.object({ config: z.object({ name: z.string() }) }).safeParse(topology).data?.config.name;
+}
+
+/** What Keras calls weights where TensorFlow.js has other names for them. */
+function aliasesOf(topology: Topology, { layerWeights }: LayersEngine): Map<string, string> {
+  const aliases = new Map<string, string>();
+  const { config } = topologyLayers.parse(topology);
+  const places = kerasPlaces(Array.isArray(config) ? config : config.layers);
+  for (const [layer, weights] of layerWeights) {
+    weights.forEach((name, index) => {
+      aliases.set(`${places.get(layer) ?? layer}/${index}`, name);
+      aliases.set(name.replace(/depthwise_kernel$/, 'kernel'), name);
+    });
+  }
+  return aliases;
 }
