@@ -1,0 +1,62 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import { diskReason, DtrainError } from '../errors.js';
+
+/** Samples of a large split, in the files of its shards: in each the samples, then their labels. */
+export interface ImageFiles {
+  readonly paths: readonly string[];
+  /** Samples in each file but the last, which may have fewer. */
+  readonly perFile: number;
+  readonly sampleBytes: number;
+}
+
+/** Files that one reader keeps open. */
+const MOST_OPEN = 256;
+
+/** Reads samples one by one, from wherever they are in the files. */
+export class ImageReader {
+  readonly #files: ImageFiles;
+  /** Descriptors by the file's number; the one opened first is the first. */
+  readonly #open = new Map<number, number>();
+
+  constructor(files: ImageFiles) {
+    this.#files = files;
+  }
+
+  /**
+   * Copies a sample's bytes into `target`, from the place `to` on.
+   * @throws DtrainError DATA_MISSING
+   */
+  read(sample: number, target: Uint8Array, to: number): void {
+    const { paths, perFile, sampleBytes } = this.#files;
+    const file = Math.floor(sample / perFile);
+    const from = (sample - file * perFile) * sampleBytes;
+    try {
+      const descriptor = this.#open.get(file) ?? this.#opened(file, paths[file] ?? '');
+      if (readSync(descriptor, target, to, sampleBytes, from) === sampleBytes) return;
+    } catch (cause) {
+      throw missing(paths[file], diskReason(cause), cause);
+    }
+    throw missing(paths[file], 'it is too short');
+  }
+
+  close(): void {
+    for (const descriptor of this.#open.values()) closeSync(descriptor);
+    this.#open.clear();
+  }
+
+  #opened(file: number, path: string): number {
+    const [oldest] = this.#open;
+    if (oldest && this.#open.size === MOST_OPEN) {
+      closeSync(oldest[1]);
+      this.#open.delete(oldest[0]);
+    }
+    const descriptor = openSync(path, 'r');
+    this.#open.set(file, descriptor);
+    return descriptor;
+  }
+}
+
+function missing(path: string | undefined, reason: string, cause?: unknown): DtrainError {
+  const message = `The samples in ${path ?? 'a shard'} cannot be read: ${reason}; start again, and leave the cache alone meanwhile.`;
+  return new DtrainError('DATA_MISSING', message, { cause });
+}
