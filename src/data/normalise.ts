@@ -92,11 +92,12 @@ function constant(channels: number): Omit<Normalisation, 'scale'> {
 async function standardOfBytes(samples: Blocks, tables: number): Promise<Normalisation> {
   const counts = Array.from({ length: tables }, () => new Float64Array(256));
   for await (const bytes of samples()) {
-    for (let index = 0; index < bytes.length; index++) {
-      const table = counts[index % tables];
-      const byte = bytes[index] ?? 0;
-      if (table) table[byte] = (table[byte] ?? 0) + 1;
-    }
+    counts.forEach((table, first) => {
+      for (let index = first; index < bytes.length; index += tables) {
+        const byte = bytes[index] ?? 0;
+        table[byte] = (table[byte] ?? 0) + 1;
+      }
+    });
   }
   const moments = counts.map((table) => {
     let [count, sum, squares] = [0n, 0n, 0n];

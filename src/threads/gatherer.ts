@@ -61,6 +61,11 @@ export class Gatherer {
     return { ...from, indices: this.#own.indices, count };
   }
 
+  /** Reads samples that will be gathered next, if they are in files. */
+  readAhead(places: readonly number[]): void {
+    this.#reader?.readAhead(Uint32Array.from(places, (place) => this.#list[place] ?? 0));
+  }
+
   /** Copies the samples listed as `indices`, and lists the copies there instead. */
   #copy(count: number, lanes: number, epoch: number): void {
     const { samples, stored } = this.#own;

@@ -66,6 +66,9 @@ class ComputeThread {
   readonly #clock: PhaseClock;
   /** Each thread takes its slots from another one on, which it then finds in its cache. */
   readonly #firstSlot: number;
+  /** What this thread has computed of a range: samples of the step's batch. */
+  readonly #computed: { readonly step: number; readonly first: number; readonly count: number }[] =
+    [];
   #order: { epoch: number; sampleAt: (place: number) => number } | undefined;
   #tickets: { key: string; nodes: readonly TreeNode[] } | undefined;
 
@@ -100,6 +103,7 @@ class ComputeThread {
         if (control.get('kind') === jobKinds.evaluate) this.#evaluate(ticket);
         else this.#gradients(ticket);
       }
+      this.#readAhead();
       control.wait('generation', seen, this.#start.spins);
     }
   }
@@ -117,7 +121,8 @@ class ComputeThread {
 
   #gradients(ticket: number): void {
     const since = performance.now();
-    const batch = this.#batchOf(this.#control.get('step'));
+    const step = this.#control.get('step');
+    const batch = this.#batchOf(step);
     const { microBatches } = batch;
     const range = [this.#control.get('first'), this.#control.get('last')] as const;
     const node = this.#ticketNodes(...range, microBatches)[this.#inBlocks(ticket)];
@@ -129,10 +134,25 @@ class ComputeThread {
     const placeOf = (lane: number): number => order(batch.first + first + lane);
     const samples = this.#training.gather(count, placeOf, batch.epoch);
     const piece = this.#slots.take(this.#firstSlot);
-    this.#draws.set([this.#start.seed, this.#control.get('step'), first]);
+    this.#draws.set([this.#start.seed, step, first]);
     this.#engine.samples.gradients(samples, piece, this.#draws.byteOffset);
     this.#clock.add('compute', since);
+    if (this.#control.get('kind') === jobKinds.range) this.#computed.push({ step, first, count });
     this.#reduce(node, piece, batch);
+  }
+
+  /**
+   * While others are waited for: reads what this thread will want of the next step, if it gets the
+   * same share of it.
+   */
+  #readAhead(): void {
+    const places = this.#computed.splice(0).flatMap(({ step, first, count }) => {
+      const next = this.#batchOf(step + 1);
+      const order = this.#orderOf(next.epoch);
+      const samples = Math.max(0, Math.min(count, next.samples - first));
+      return Array.from({ length: samples }, (_, lane) => order(next.first + first + lane));
+    });
+    if (places.length > 0) this.#training.readAhead(places);
   }
 
   /**
