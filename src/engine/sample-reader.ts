@@ -1,3 +1,4 @@
+import type { Chance } from './chance.js';
 import type { Place, SampleCall, Surroundings } from './engine.js';
 import { LANES } from './ir/types.js';
 import { readSample, type SampleLayout } from './sample-values.js';
@@ -40,6 +41,13 @@ export class SampleReader {
       readSample(buffer, this.#layout, images + number * this.#layout.bytes, table, target);
     }
     return { samples, labels: found };
+  }
+
+  /** What random numbers depend on, from the words of DRAW_WORDS. */
+  chance(draws: Place): Chance {
+    const { buffer } = this.#surroundings.memory;
+    const [seed = 0, step = 0, first = 0] = new Uint32Array(buffer, draws, 3);
+    return { seed, step, first };
   }
 
   /** Writes a piece: the gradient, the loss and the correct answers. */

@@ -1,5 +1,6 @@
 import { windowAxis } from '../model/shapes.js';
-import { dropoutMask, VALUES_OF_DRAW } from './kernels/dropout.js';
+import { VALUES_OF_DRAW } from './dropout-factors.js';
+import { dropoutMask } from './kernels/dropout.js';
 import { activationBackward, activationForward, combinePlanes } from './kernels/elementwise.js';
 import { flattenBackward, flattenForward } from './kernels/flatten.js';
 import { globalPoolBackward, globalPoolForward } from './kernels/global-pool.js';

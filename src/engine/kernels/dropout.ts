@@ -1,4 +1,6 @@
 import { philoxConstants, streams } from '../../random/philox.js';
+import { DRAW_WORDS } from '../chance.js';
+import { dropoutOdds, VALUES_OF_DRAW } from '../dropout-factors.js';
 import { type KernelBuilder, defineKernel } from '../ir/builder.js';
 import {
   advance,
@@ -18,20 +20,7 @@ import type { Expr, Kernel, Variable } from '../ir/types.js';
 import type { Planes } from './planes.js';
 import { range } from './tiles.js';
 
-/** What a micro-batch's random numbers depend on, as 32-bit words in memory. */
-const DRAW_WORDS = {
-  /** The run's. */
-  seed: 0,
-  step: 1,
-  /** Place in the step's batch of the sample in lane 0; the other lanes' follow. */
-  first: 2,
-} as const;
-
 type Words = readonly [Variable<'int'>, Variable<'int'>];
-
-/** Each value is decided by 16 bits, so four words are enough for eight. */
-export const VALUES_OF_DRAW = 8;
-const STEPS = 65_536;
 
 /**
  * mask(draws, mask): for each value 0 with probability `rate`, rounded to 1/65536, and the inverse
@@ -45,8 +34,9 @@ export function dropoutMask(
   { rate, draw }: { rate: number; draw: number },
 ): Kernel {
   const { lanes, size } = planes;
-  const dropped = Math.min(Math.round(rate * STEPS), STEPS - 1);
-  const kept = float('f32', STEPS / (STEPS - dropped));
+  const odds = dropoutOdds(rate);
+  const dropped = float('f32', odds.dropped);
+  const kept = float('f32', odds.kept);
   return defineKernel(name, { draws: 'ptr', mask: 'ptr' }, (k, args) => {
     const keys = roundKeys(k, loadInt(args.draws, DRAW_WORDS.seed));
     const step = k.let(loadInt(args.draws, DRAW_WORDS.step));
@@ -56,9 +46,9 @@ export function dropoutMask(
       const out = k.let(advance(args.mask, lane));
       k.loop(0, Math.ceil(size / lanes / VALUES_OF_DRAW), (index) => {
         philox(k, [index, place, int(draw), step], keys).forEach((word, at) => {
-          const lower = wordUpper(wordMul(word, STEPS));
+          const lower = wordUpper(wordMul(word, 2 ** 16));
           [wordUpper(word), lower].forEach((bits, half) => {
-            const value = select('lt', toFloat(bits), float('f32', dropped), float('f32', 0), kept);
+            const value = select('lt', toFloat(bits), dropped, float('f32', 0), kept);
             k.store(out, (2 * at + half) * lanes, value);
           });
         });

@@ -32,6 +32,12 @@ export class GraphBuilder {
     return this.node('Placeholder', [], { dtype: type }, name);
   }
 
+  /** A float input that is 1 where it is not given. */
+  inputOrOne(name: string): Tensor {
+    const attributes = { dtype: attrs.float, shape: attrs.anyShape };
+    return this.node('PlaceholderWithDefault', [this.scalar(1)], attributes, name);
+  }
+
   /** int32 numbers; a scalar if it is one number, and else in one row unless a shape is given. */
   integers(
     values: number | readonly number[],
@@ -104,6 +110,7 @@ const text = new TextEncoder();
 export const attrs = {
   float: { type: dataTypes.float },
   int32: { type: dataTypes.int32 },
+  anyShape: { shape: { unknownRank: true } },
   /** [samples, rows, columns, channels] */
   nhwc: { s: text.encode('NHWC') },
   text: (value: string): AttrValue => ({ s: text.encode(value) }),

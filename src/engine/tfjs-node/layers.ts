@@ -1,6 +1,6 @@
-import { DtrainError } from '../../errors.js';
 import type { Conv2d, Padding, Pair, Pool2d } from '../../model/layers.js';
 import type { PlacedLayer } from '../../model/model.js';
+import { inputOf } from './dropouts.js';
 import { attrs, type GraphBuilder, type Tensor } from './graph.js';
 import type { AttrValue } from './protobuf.js';
 
@@ -10,6 +10,8 @@ export interface LayerNodes {
   /** The number of samples. */
   readonly count: Tensor;
   readonly placed: PlacedLayer;
+  /** Of the layer in its model. */
+  readonly place: number;
   /** The layer's inputs; all but an addition have one, which is also `x`. */
   readonly inputs: readonly Tensor[];
   readonly x: Tensor;
@@ -26,7 +28,7 @@ export interface LayerGraph {
   readonly weights?: (dy: Tensor) => readonly [kernel: Tensor, bias: Tensor];
 }
 
-/** The nodes of a layer. @throws DtrainError MODEL_INVALID for a layer that is not known here */
+/** The nodes of a layer. */
 export function layerGraph(nodes: LayerNodes): LayerGraph {
   const { graph, placed, inputs, x } = nodes;
   const { layer } = placed;
@@ -65,11 +67,11 @@ export function layerGraph(nodes: LayerNodes): LayerGraph {
     }
     case 'softmax':
       return softmax(graph, x);
-    case 'dropout':
-      throw new DtrainError(
-        'MODEL_INVALID',
-        `${placed.name}: the engine tfjs-node has no ${layer.type}; an exact engine has it (--engine auto).`,
-      );
+    case 'dropout': {
+      const factors = inputOf(nodes.place);
+      const multiply = (values: Tensor): Tensor => graph.float('Mul', [values, factors]);
+      return { y: multiply(x), dx: multiply };
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 import { type SampleLayout, sampleLayout } from '../sample-values.js';
 import type { Model } from '../../model/model.js';
+import { type DrawnDropout, dropoutsOf } from './dropouts.js';
 import { findTfjsNode } from './find.js';
 import { savedModel } from './saved-model.js';
 
@@ -12,14 +13,14 @@ export interface TfjsNodeEngine {
   /** How it finds samples in memory. */
   readonly layout: SampleLayout;
   readonly parameterCount: number;
+  readonly dropouts: readonly DrawnDropout[];
   /** The model as a SavedModel's bytes. */
   readonly savedModel: Uint8Array;
 }
 
 /**
  * Loads TensorFlow into this process, and writes the model as it wants it.
- * @throws DtrainError ENGINE_MISSING if TensorFlow cannot be had, MODEL_INVALID for a layer that
- * this engine lacks
+ * @throws DtrainError ENGINE_MISSING if TensorFlow cannot be had
  */
 export function prepareTfjsNode(model: Model): TfjsNodeEngine {
   const bytes = savedModel(model);
@@ -30,6 +31,7 @@ export function prepareTfjsNode(model: Model): TfjsNodeEngine {
     folder,
     layout: sampleLayout(model),
     parameterCount: model.parameterCount,
+    dropouts: dropoutsOf(model),
     savedModel: bytes,
   };
 }

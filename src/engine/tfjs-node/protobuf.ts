@@ -21,6 +21,7 @@ export interface AttrValue {
   readonly f?: number;
   readonly b?: boolean;
   readonly type?: number;
+  readonly shape?: { readonly unknownRank: true };
   readonly tensor?: {
     readonly dtype: number;
     readonly tensorShape: TensorShape;
@@ -94,11 +95,12 @@ const messages: Readonly<Record<string, Readonly<Record<string, Field>>>> = {
     f: [4, 'float'],
     b: [5, 'bool'],
     type: [6, 'int32'],
+    shape: [7, 'TensorShape'],
     tensor: [8, 'Tensor'],
   },
   ListValue: { i: [3, 'int64', 'repeated'] },
   Tensor: { dtype: [1, 'int32'], tensorShape: [2, 'TensorShape'], tensorContent: [4, 'bytes'] },
-  TensorShape: { dim: [2, 'Dim', 'repeated'] },
+  TensorShape: { dim: [2, 'Dim', 'repeated'], unknownRank: [3, 'bool'] },
   Dim: { size: [1, 'int64'] },
 };
 

@@ -1,6 +1,7 @@
 import { SAMPLE } from '../../model/layers.js';
 import type { Model } from '../../model/model.js';
 import { attrs, GraphBuilder, type Tensor } from './graph.js';
+import { dropoutsOf } from './dropouts.js';
 import { layerGraph, type LayerGraph } from './layers.js';
 import { lossGraph } from './loss.js';
 import { dataTypes, encodeSavedModel, type SignatureDef } from './protobuf.js';
@@ -16,8 +17,8 @@ export const signatures = { gradients: 'gradients', evaluate: 'evaluate' } as co
  * A model and its gradients as a SavedModel without variables. Inputs: `weights`, flat, in the
  * model's order; `samples`, flat, one after the other; `labels`; `count` of samples. Of `gradients`
  * the outputs are the sums over the samples of `loss`, `correct` answers and `gradient` by the
- * weights, flat; of `evaluate`, each sample's `losses` and `classes`.
- * @throws DtrainError MODEL_INVALID for a layer that is not known here
+ * weights, flat; of `evaluate`, each sample's `losses` and `classes`. `gradients` also takes
+ * the factors of each dropout layer, [samples, ...shape].
  */
 export function savedModel(model: Model): Uint8Array {
   const graph = new GraphBuilder();
@@ -27,6 +28,9 @@ export function savedModel(model: Model): Uint8Array {
     labels: graph.input('labels', attrs.int32),
     count: graph.input('count', attrs.int32),
   };
+  const factors = Object.fromEntries(
+    dropoutsOf(model).map(({ input }) => [input, graph.inputOrOne(input)]),
+  );
   const layers = forward(graph, model, inputs);
   const outputs = layers.at(-1)?.y ?? inputs.samples;
   const { losses, classes, gradient } = lossGraph(graph, model, outputs, inputs.labels);
@@ -36,8 +40,8 @@ export function savedModel(model: Model): Uint8Array {
     DstT: attrs.float,
   });
   const total = (values: Tensor): Tensor => graph.reduce('Sum', values, [0], false);
-  const signature = (results: Readonly<Record<string, Tensor>>): SignatureDef => ({
-    inputs: infos(inputs),
+  const signature = (taken: Tensors, results: Tensors): SignatureDef => ({
+    inputs: infos(taken),
     outputs: infos(results),
     methodName: 'tensorflow/serving/predict',
   });
@@ -53,13 +57,15 @@ export function savedModel(model: Model): Uint8Array {
         metaInfoDef: { tags: [TAG] },
         graphDef: { node: graph.nodes, versions: { producer: GRAPH_VERSION } },
         signatureDef: {
-          [signatures.gradients]: signature(sums),
-          [signatures.evaluate]: signature({ losses, classes }),
+          [signatures.gradients]: signature({ ...inputs, ...factors }, sums),
+          [signatures.evaluate]: signature(inputs, { losses, classes }),
         },
       },
     ],
   });
 }
+
+type Tensors = Readonly<Record<string, Tensor>>;
 
 function forward(
   graph: GraphBuilder,
@@ -80,12 +86,12 @@ function forward(
   );
   const sample = graph.reshape(samples, graph.shape(count, spec.input));
   const layers: LayerGraph[] = [];
-  for (const placed of model.layers) {
+  for (const [place, placed] of model.layers.entries()) {
     const inputs = placed.inputs.map((from) => layers[from]?.y ?? sample);
     const [x = sample] = inputs;
     const kernel = parameter.get(placed.kernel?.name ?? '') ?? '';
     const bias = parameter.get(placed.bias?.name ?? '') ?? '';
-    layers.push(layerGraph({ graph, count, placed, inputs, x, kernel, bias }));
+    layers.push(layerGraph({ graph, count, placed, place, inputs, x, kernel, bias }));
   }
   return layers;
 }
@@ -129,7 +135,7 @@ function weightsUpTo({ layers }: Model): boolean[] {
   return known;
 }
 
-function infos(tensors: Readonly<Record<string, Tensor>>): SignatureDef['inputs'] {
+function infos(tensors: Tensors): SignatureDef['inputs'] {
   return Object.fromEntries(
     Object.entries(tensors).map(([name, tensor]) => {
       const dtype = ['labels', 'count', 'classes'].includes(name)

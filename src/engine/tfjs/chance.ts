@@ -1,13 +1,5 @@
 import { randomWords } from '../../random/philox.js';
-
-/** What the random numbers of a call depend on. */
-export interface Chance {
-  /** The run's. */
-  readonly seed: number;
-  readonly step: number;
-  /** The first of the call's samples in the step's batch. */
-  readonly first: number;
-}
+import type { Chance } from '../chance.js';
 
 /** More than the random operations of one call. */
 const DRAWS = 2 ** 20;

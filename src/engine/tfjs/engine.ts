@@ -27,14 +27,12 @@ export async function startTfjs(
   if (same.includes(false)) {
     throw new DtrainError('MODEL_INVALID', 'The model is another than its description says.');
   }
-  const { memory } = surroundings;
   const layout = sampleLayout({ spec, parameterCount, classes: spec.classes });
   const reader = new SampleReader(surroundings, layout, parameterCount);
   return {
     gradients: (call, piece, draws) => {
       const { samples, labels } = reader.read(call);
-      const [seed = 0, step = 0, first = 0] = new Uint32Array(memory.buffer, draws, 3);
-      const chance = { seed, step, first };
+      const chance = reader.chance(draws);
       const { gradient, loss, correct } = engine.gradients(reader.weights, samples, labels, chance);
       reader.writePiece(piece, gradient, loss, correct);
     },

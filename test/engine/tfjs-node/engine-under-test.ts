@@ -1,7 +1,7 @@
 import { startTfjsNode } from '../../../src/engine/tfjs-node/engine.js';
 import { prepareTfjsNode } from '../../../src/engine/tfjs-node/prepare.js';
 import { LANES } from '../../../src/engine/ir/types.js';
-import type { ByteProblem } from '../harness.js';
+import { type ByteProblem, DRAW } from '../harness.js';
 
 const ROW = 16;
 
@@ -36,10 +36,12 @@ export async function tensorflowOn(problem: ByteProblem): Promise<{
     count: labels.length,
   };
   const piece = floats(new Float32Array(model.parameterCount + 2).fill(NaN));
+  const words = Uint32Array.of(DRAW.seed, DRAW.step, DRAW.place);
+  const draws = place(new Uint8Array(words.buffer));
   const microBatches = Math.ceil(labels.length / LANES);
   const out = floats(new Float32Array(microBatches * ROW).fill(NaN));
   const engine = await startTfjsNode(prepareTfjsNode(model), surroundings);
-  engine.gradients(samples, piece, 0);
+  engine.gradients(samples, piece, draws);
   engine.evaluate(samples, out);
   const values = (from: number, count: number): Float32Array =>
     new Float32Array(memory.buffer, from, count).slice();
