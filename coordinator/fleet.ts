@@ -7,12 +7,13 @@ import { encodeFrame } from '../src/protocol/frame.js';
 import {
   type CoordinatorMessage,
   largestWorkerFrame,
+  limits,
   type RunEnding,
   type Welcome,
 } from '../src/protocol/protocol.js';
 import type { PreparedRun } from './prepare.js';
 import type { Traffic } from './core-messages.js';
-import { RemoteWorker, type WorkerHost } from './remote-worker.js';
+import { RemoteWorker, type RemoteWorkerOptions, type WorkerHost } from './remote-worker.js';
 import { CoordinatorServer } from './server.js';
 
 export interface FleetOptions {
@@ -52,17 +53,19 @@ export class Fleet {
       options,
       shards.map(({ sha256, count }) => ({ sha256, count })),
     );
+    const bytes = shards.reduce((sum, shard) => sum + shard.bytes, 0);
+    const prepareMs = limits.prepare.ms + bytes * limits.prepare.msPerByte;
     const server = await CoordinatorServer.listen({
       host: config.host,
       port: config.port,
       token,
       largestFrame: largestWorkerFrame(model.parameterCount, microBatchesOf(plan.batch)),
-      shards: new Map(shards.map(({ sha256, parts }) => [sha256, parts])),
+      shards: new Map(shards.map((shard) => [shard.sha256, shard])),
       onShard: (bytes) => {
         training.traffic.sent += bytes;
       },
       onConnection: (socket, address) => {
-        acceptWorker(options, workers, welcome, socket, address);
+        acceptWorker(options, workers, { welcome, prepareMs }, socket, address);
       },
     });
     return new Fleet(server, workers, training);
@@ -98,14 +101,14 @@ function doneFrame(outcome: RunEnding): Buffer {
 function acceptWorker(
   { prepared, training, pricing, onEvent, onNotice }: FleetOptions,
   workers: Set<RemoteWorker>,
-  welcome: Buffer,
+  beginning: Pick<RemoteWorkerOptions, 'welcome' | 'prepareMs'>,
   socket: ConstructorParameters<typeof RemoteWorker>[0],
   address: string,
 ): void {
   const worker: RemoteWorker = new RemoteWorker(socket, {
     training,
     pricing,
-    welcome,
+    ...beginning,
     address,
     pool: prepared.pool,
     plan: prepared.plan,

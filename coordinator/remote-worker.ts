@@ -38,6 +38,8 @@ export interface RemoteWorkerOptions {
   readonly pricing: Pricing;
   /** The frame that tells a worker all about the run. */
   readonly welcome: Buffer;
+  /** How long it may take from there until it is ready. */
+  readonly prepareMs: number;
   /** What it does now; for some of that, why. */
   readonly onAction: (action: WorkerAction, reason?: string) => void;
   /** Somebody was turned away. */
@@ -253,7 +255,7 @@ export class RemoteWorker implements RemoteMember {
     this.threads = threads;
     this.#due = setTimeout(() => {
       this.#drop('it did not get ready in time');
-    }, limits.prepareMs);
+    }, this.#options.prepareMs);
     this.send(this.#options.welcome);
   }
 

@@ -1,8 +1,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Duplex } from 'node:stream';
+import { type Duplex, pipeline, Readable } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
+import type { Shard } from '../src/data/shards.js';
 import { DtrainError, reasonOf, systemCode } from '../src/errors.js';
 import { limits, paths } from '../src/protocol/protocol.js';
 
@@ -14,7 +16,7 @@ export interface ServerOptions {
   /** Bytes of the largest frame that a worker may send. */
   readonly largestFrame: number;
   /** Shards by their SHA-256. */
-  readonly shards: ReadonlyMap<string, readonly Uint8Array[]>;
+  readonly shards: ReadonlyMap<string, Pick<Shard, 'bytes' | 'content'>>;
   /** @param address of the other side */
   readonly onConnection: (socket: WebSocket, address: string) => void;
   /** A shard of so many bytes is sent. */
@@ -105,14 +107,15 @@ export class CoordinatorServer {
       response.writeHead(404).end('There is no such thing here.\n');
       return;
     }
-    const bytes = shard.reduce((sum, part) => sum + part.length, 0);
+    const { bytes, content } = shard;
     response.writeHead(200, {
       'content-type': 'application/octet-stream',
       'content-length': bytes,
     });
     this.#options.onShard?.(bytes);
-    for (const part of shard) response.write(part);
-    response.end();
+    const source = 'path' in content ? createReadStream(content.path) : Readable.from(content);
+    // Whatever ends it early, the worker sees that something is missing.
+    pipeline(source, response, () => undefined);
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {

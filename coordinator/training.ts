@@ -6,6 +6,7 @@ import type { Price } from '../src/cost/price.js';
 import type { Pricing } from '../src/cost/pricing.js';
 import type { EpochEvent, LimitName, Progress } from '../src/events.js';
 import { DtrainError } from '../src/errors.js';
+import { FrameMemory } from '../src/frame-memory.js';
 import { encodeFrame } from '../src/protocol/frame.js';
 import { Reduction } from '../src/reduce/reduction.js';
 import { LONGEST_LEASE } from '../src/threads/memory.js';
@@ -105,6 +106,7 @@ export class Training {
   readonly #contributors = new Set<MemberId>();
   readonly #tally: Tally;
   readonly #phases = new PhaseTally();
+  readonly #frames = new FrameMemory();
   readonly #finished: Promise<Finish>;
   /** Events that wait until the commands of the one before are done. */
   readonly #events: CoreEvent<Pieces>[] = [];
@@ -276,12 +278,19 @@ export class Training {
             this.#fail(error);
           });
         }
+        // The members have their work.
+        if (next.type === 'updated') this.#giveBackFrames();
       }
     } catch (error) {
       this.#fail(error);
     } finally {
       this.#telling = false;
     }
+  }
+
+  #giveBackFrames(): void {
+    const { sent, received } = this.traffic;
+    this.#frames.giveBack(sent + received);
   }
 
   async #do(command: CoreCommand<Pieces>): Promise<void> {

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { augmentationOf } from '../src/augment/augmentation.js';
 import { sha256 } from '../src/sha256.js';
-import { NO_SAMPLES, sampleBytesOf } from '../src/data/dataset.js';
+import { copySplit, NO_SAMPLES, sampleBytesOf, sizeOfSplit } from '../src/data/dataset.js';
 import { tablesOf } from '../src/data/normalise.js';
 import { holdOut } from '../src/data/order.js';
 import type { BatchPlan } from '../src/data/batches.js';
@@ -13,7 +13,7 @@ import { DtrainError } from '../src/errors.js';
 import { parseRunModel } from '../src/engine/run-model.js';
 import type { Welcome } from '../src/protocol/protocol.js';
 import { ThreadPool } from '../src/threads/pool.js';
-import { loadShards, type ShardSource, sizeOfShards } from './shards.js';
+import { loadShards, type ShardSource } from './shards.js';
 
 /** A worker's threads with a run's data and model. */
 export interface WorkerEngine {
@@ -44,14 +44,18 @@ export async function startEngine(
   const chosen = await chooseEngine(engine, model, welcome.optimizer, wasm, threads, arithmetic);
   const { seed, batch, validation, augment } = welcome;
   const { input, inputType = 'uint8' } = model.spec;
-  const training = sizeOfShards(welcome.data.shards, sampleBytesOf(input, inputType));
   if (welcome.data.table.length !== (inputType === 'uint8' ? 256 * tablesOf(input[2]) : 0)) {
     throw new DtrainError('PROTOCOL', "The data's table of values has the wrong size.");
   }
-  if (validation >= training.count) {
+  const split = await loadShards(source, welcome.data.shards, sampleBytesOf(input, inputType));
+  if (validation >= split.count) {
     throw new DtrainError('PROTOCOL', 'The validation split leaves nothing to train on.');
   }
-  const samples = training.count - validation;
+  if (split.labels.some((label) => label >= model.classes)) {
+    throw new DtrainError('PROTOCOL', 'The data has a label that the model has no class for.');
+  }
+  const training = sizeOfSplit(split);
+  const samples = split.count - validation;
   const pool = new ThreadPool({
     threads,
     cores: availableParallelism(),
@@ -70,12 +74,9 @@ export async function startEngine(
     augmentation: augmentationOf(augment, model.spec.input, training.sampleBytes),
   });
   try {
-    await loadShards(source, welcome.data.shards, pool.training);
-    const lists = holdOut({ seed, samples: training.count, validation });
+    copySplit(split, pool.training);
+    const lists = holdOut({ seed, samples: split.count, validation });
     pool.setLists({ ...lists, validation: new Uint32Array() });
-    if (pool.training.labels.some((label) => label >= model.classes)) {
-      throw new DtrainError('PROTOCOL', 'The data has a label that the model has no class for.');
-    }
     await pool.ready();
   } catch (error) {
     await pool.close();

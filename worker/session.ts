@@ -4,6 +4,7 @@ import type { ChosenEngine } from '../src/engine/choose.js';
 import type { EngineChoice } from '../src/engine/names.js';
 import { type Price, statePrice } from '../src/cost/price.js';
 import { DtrainError } from '../src/errors.js';
+import { FrameMemory } from '../src/frame-memory.js';
 import { decodeFrame, encodeFrame } from '../src/protocol/frame.js';
 import {
   coordinatorMessage,
@@ -45,6 +46,9 @@ export interface SessionOptions {
 export class Session {
   readonly #socket: WebSocket;
   readonly #options: SessionOptions;
+  readonly #frames = new FrameMemory();
+  /** Of all frames so far. */
+  #bytes = 0;
   #engine: WorkerEngine | undefined;
   #welcome: NodeJS.Timeout | undefined;
   /** What still comes after the end is not looked at. */
@@ -108,13 +112,15 @@ export class Session {
   }
 
   #say(message: WorkerMessage, ...payload: readonly Uint8Array[]): void {
-    if (this.#socket.readyState === this.#socket.OPEN) {
-      this.#socket.send(encodeFrame(message, ...payload));
-    }
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    const frame = encodeFrame(message, ...payload);
+    this.#bytes += frame.length;
+    this.#socket.send(frame);
   }
 
   async #receive(data: RawData, end: (how: SessionEnd) => void): Promise<void> {
     if (!Buffer.isBuffer(data)) throw new DtrainError('PROTOCOL', 'A message came in parts.');
+    this.#bytes += data.length;
     const { message, payload } = decodeFrame(coordinatorMessage, data);
     switch (message.type) {
       case 'welcome':
@@ -160,7 +166,10 @@ export class Session {
       throw new DtrainError('PROTOCOL', 'The coordinator asked for an impossible range.');
     }
     const since = performance.now();
-    const pieces = await pool.range(step, first, last);
+    const computed = pool.range(step, first, last);
+    // The threads are at work.
+    this.#frames.giveBack(this.#bytes);
+    const pieces = await computed;
     const micros = Math.round((performance.now() - since) * 1000);
     const bytes = pieceBytes(parameterCount);
     const sums = pieces.map(({ place }) => new Uint8Array(pool.memory.buffer, place, bytes));

@@ -1,4 +1,5 @@
-import type { Split, SplitSize } from '../src/data/dataset.js';
+import type { MemorySplit, Split } from '../src/data/dataset.js';
+import { MEMORY_BYTES } from '../src/data/keep.js';
 import { sha256 } from '../src/sha256.js';
 import { readShard } from '../src/data/shards.js';
 import type { ShardCache } from '../src/data/shard-cache.js';
@@ -17,42 +18,66 @@ export interface ShardSource {
 type ShardName = Welcome['data']['shards'][number];
 
 /**
- * The room that a run's training samples take.
- * @throws DtrainError PROTOCOL if a worker does not take so much
- */
-export function sizeOfShards(shards: readonly ShardName[], sampleBytes: number): SplitSize {
-  const count = shards.reduce((sum, shard) => sum + shard.count, 0);
-  const largest = Math.max(...shards.map((shard) => shard.count * (sampleBytes + 1)));
-  if (largest > limits.shardBytes || count * (sampleBytes + 1) > limits.dataBytes) {
-    throw new DtrainError('PROTOCOL', 'The data is larger than a worker takes.');
-  }
-  return { count, sampleBytes };
-}
-
-/**
- * Fills a split of their size, shard by shard: from the cache, else from the coordinator.
- * @throws DtrainError PROTOCOL, COORDINATOR_GONE
+ * A run's training samples: in the cache's files, which get what is missing from the coordinator;
+ * in memory if there can be no such files.
+ * @throws DtrainError PROTOCOL, COORDINATOR_GONE, WRITE_FAILED
  */
 export async function loadShards(
   source: ShardSource,
   shards: readonly ShardName[],
-  { count, images, labels }: Split,
+  sampleBytes: number,
+): Promise<Split> {
+  const perFile = shards[0]?.count ?? 0;
+  const isEven = shards.every(({ count }, index) =>
+    index === shards.length - 1 ? count <= perFile : count === perFile,
+  );
+  if (!isEven) {
+    throw new DtrainError('PROTOCOL', 'The shards of the data are of different sizes.');
+  }
+  const count = shards.reduce((sum, shard) => sum + shard.count, 0);
+  if (perFile * (sampleBytes + 1) > limits.shardBytes || count > limits.samples) {
+    throw new DtrainError('PROTOCOL', 'The data is larger than a worker takes.');
+  }
+  const labels = new Uint8Array(count);
+  try {
+    await readShards(source, shards, sampleBytes, true, (content, first) => {
+      labels.set(content.labels, first);
+    });
+    const paths = shards.map(({ sha256 }) => source.cache.pathOf(sha256));
+    return { count, labels, images: { paths, perFile, sampleBytes } };
+  } catch (error) {
+    const isFull = error instanceof DtrainError && error.code === 'WRITE_FAILED';
+    if (!isFull || count * sampleBytes > MEMORY_BYTES) throw error;
+    source.onNotice(`The data is not kept for the next time: ${error.message}`);
+  }
+  const images = new Uint8Array(count * sampleBytes);
+  await readShards(source, shards, sampleBytes, false, (content, first) => {
+    images.set(content.images, first * sampleBytes);
+    labels.set(content.labels, first);
+  });
+  return { count, labels, images };
+}
+
+/** Takes shard after shard, from the cache or else from the coordinator. */
+async function readShards(
+  source: ShardSource,
+  shards: readonly ShardName[],
+  sampleBytes: number,
+  keep: boolean,
+  take: (content: Omit<MemorySplit, 'count'>, first: number) => void,
 ): Promise<void> {
-  const sampleBytes = images.length / count;
+  const room = new Uint8Array((shards[0]?.count ?? 0) * (sampleBytes + 1));
   let first = 0;
   let fetched = 0;
-  const largest = Math.max(...shards.map((shard) => shard.count));
-  const room = new Uint8Array(largest * (sampleBytes + 1));
-  for (const shard of shards) {
-    const content = room.subarray(0, shard.count * (sampleBytes + 1));
-    if (!(await source.cache.read(shard.sha256, content))) {
-      await fetchShard(source, shard, content);
+  for (const { sha256: name, count } of shards) {
+    const content = room.subarray(0, count * (sampleBytes + 1));
+    if (!(await source.cache.read(name, content))) {
+      await fetchShard(source, name, content);
+      if (keep) await source.cache.put(name, content);
       fetched += content.length;
     }
-    const read = readShard(content, shard.count, sampleBytes);
-    images.set(read.images, first * sampleBytes);
-    labels.set(read.labels, first);
-    first += shard.count;
+    take(readShard(content, count, sampleBytes), first);
+    first += count;
   }
   source.onNotice(
     fetched === 0
@@ -62,19 +87,13 @@ export async function loadShards(
 }
 
 async function fetchShard(
-  { url, token, cache, onNotice, signal }: ShardSource,
-  shard: ShardName,
+  { url, token, signal }: ShardSource,
+  name: string,
   content: Uint8Array,
 ): Promise<void> {
-  await download(`${url.shards}${shard.sha256}`, token, content, signal);
-  if (sha256(content) !== shard.sha256) {
-    throw new DtrainError('PROTOCOL', `Shard ${shard.sha256.slice(0, 12)} came damaged.`);
-  }
-  try {
-    await cache.put(shard.sha256, content);
-  } catch (error) {
-    if (!(error instanceof DtrainError)) throw error;
-    onNotice(`A shard is not kept for the next time: ${error.message}`);
+  await download(`${url.shards}${name}`, token, content, signal);
+  if (sha256(content) !== name) {
+    throw new DtrainError('PROTOCOL', `Shard ${name.slice(0, 12)} came damaged.`);
   }
 }
 

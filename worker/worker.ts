@@ -1,7 +1,5 @@
 import { hostname } from 'node:os';
-import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { defaultCacheDir } from '../src/data/cache-dir.js';
 import { ShardCache } from '../src/data/shard-cache.js';
 import { ownPrice } from '../src/cost/own-price.js';
 import { type Price, priceText } from '../src/cost/price.js';
@@ -48,7 +46,7 @@ class Worker {
   readonly #config: WorkerConfig;
   readonly #price: Price | null;
   readonly #listeners: WorkerListeners;
-  readonly #cache = new ShardCache(path.join(defaultCacheDir(), 'shards'));
+  readonly #cache = new ShardCache();
   /** The last connection got as far as work: only then does patience begin anew. */
   #joined = false;
   #spare = false;

@@ -1,9 +1,19 @@
 import { DtrainError } from '../errors.js';
 import { sizeOf } from '../model/model.js';
 import { permutation } from '../random/permutation.js';
-import { sha256 } from '../sha256.js';
 import { type Classes, classesOf, classOf, tooMany } from './classes.js';
-import { type Dataset, sampleBytesOf, type Split } from './dataset.js';
+import { type Dataset, sampleBytesOf } from './dataset.js';
+import { type Kept, keepSplit, MEMORY_BYTES } from './keep.js';
+import {
+  type Blocks,
+  floatsIn,
+  type Normalisation,
+  type NormalisationName,
+  normalisationOf,
+  normaliseFloats,
+} from './normalise.js';
+import { SampleStore } from './sample-store.js';
+import { ShardCache } from './shard-cache.js';
 import { BadSamples, type Label, type Source, type SplitReader } from './sources/source.js';
 
 export interface AssembleOptions {
@@ -15,6 +25,9 @@ export interface AssembleOptions {
   readonly skipBad: boolean;
   /** The classes that labels have to be of; absent: those of the training set. */
   readonly classes?: Classes | undefined;
+  readonly normalise: NormalisationName | Normalisation;
+  /** Bytes of a split that are kept in memory: its samples are in files if there are more. */
+  readonly memoryBytes?: number;
 }
 
 /** One of so many samples is tested on where the source does not say which. */
@@ -23,78 +36,128 @@ const TEST_SHARE = 10;
 /** Different labels: more are no classes, however they are written. */
 const MOST_LABELS = 1024;
 
-/** A data set before it is normalised. */
-export type RawDataset = Omit<Dataset, 'normalisation'>;
-
 /**
- * Reads a source into memory.
- * @throws DtrainError DATA_DAMAGED, DATA_MISSING
+ * Reads a source, and normalises its samples.
+ * @throws DtrainError DATA_DAMAGED, DATA_MISSING, WRITE_FAILED
  */
-export async function assemble(source: Source, options: AssembleOptions): Promise<RawDataset> {
+export async function assemble(source: Source, options: AssembleOptions): Promise<Dataset> {
+  const { memoryBytes = MEMORY_BYTES } = options;
+  const cache = new ShardCache();
+  const sampleBytes = sampleBytesOf(source.shape, source.inputType);
+  const store = (): SampleStore => new SampleStore({ sampleBytes, memoryBytes, folder: cache.dir });
+  const [training, test] = [store(), store()];
+  try {
+    const chosen = await choose(source, options, training, test);
+    const { shape, inputType } = source;
+    const { normalise } = options;
+    const normalisation =
+      typeof normalise === 'string'
+        ? await normalisationOf(normalise, blocksOf(chosen.train), inputType, shape[2])
+        : normalise;
+    const change = (samples: Uint8Array): void => {
+      if (inputType === 'float32') normaliseFloats(floatsIn(samples), normalisation);
+    };
+    const keep = (part: Part): Promise<Kept> =>
+      keepSplit(blocksOf(part), part.labels, { sampleBytes, memoryBytes, cache, change });
+    const train = await keep(chosen.train);
+    const tested = chosen.test === chosen.train ? train : await keep(chosen.test);
+    return {
+      name: source.name,
+      origin: 'files',
+      source: source.origin,
+      complete: true,
+      ...(chosen.notes.length > 0 && { note: chosen.notes.join(' ') }),
+      ...{ shape, inputType, normalisation },
+      classes: chosen.classes.count,
+      ...(chosen.classes.names && { classNames: chosen.classes.names }),
+      skipped: chosen.skipped,
+      heldOut: chosen.heldOut,
+      train: train.split,
+      test: tested.split,
+      files: [
+        { name: 'training samples', sha256: train.sha256 },
+        { name: 'test samples', sha256: tested.sha256 },
+      ],
+    };
+  } finally {
+    await training.close();
+    await test.close();
+  }
+}
+
+/** Some of a store's samples, with their classes. */
+interface Part {
+  readonly store: SampleStore;
+  /** In rising order. */
+  readonly places: Uint32Array;
+  readonly labels: Uint8Array;
+}
+
+function blocksOf({ store, places }: Part): Blocks {
+  return () => store.at(places);
+}
+
+/** What of a source is trained on, and what is tested on. */
+interface Choice {
+  readonly train: Part;
+  readonly test: Part;
+  readonly classes: Classes;
+  readonly heldOut: boolean;
+  readonly skipped: number;
+  readonly notes: readonly string[];
+}
+
+/** Reads a source into two stores. */
+async function choose(
+  source: Source,
+  options: AssembleOptions,
+  training: SampleStore,
+  test: SampleStore,
+): Promise<Choice> {
   const bad = new BadSamples(options.skipBad);
-  const collected = await collect(source, source.train, bad);
+  const collected = await collect(source, source.train, bad, training);
   const classes = options.classes ?? classesOf([...collected.seen.keys()], source.origin);
   const whole = labelled(collected, classes, bad);
-  if (whole.count < 2) {
+  const count = whole.labels.length;
+  if (count < 2) {
     throw new DtrainError('DATA_DAMAGED', `There are no samples in ${source.origin}.`);
   }
-  const tested = source.test && (await collect(source, source.test, bad));
+  const tested = source.test && (await collect(source, source.test, bad, test));
   const heldOut = !tested && options.holdOut;
-  const [train, test] = heldOut
+  const [forTraining, forTests] = heldOut
     ? holdOutTest(whole, options.seed)
     : [whole, tested ? labelled(tested, classes, bad) : whole];
   const notes = [
     ...(!heldOut
       ? []
       : [
-          `No test samples in ${source.origin}: ${test.count} of ${whole.count} samples are held out to test on, drawn from the seed ${options.seed}.`,
+          `No test samples in ${source.origin}: ${forTests.labels.length} of ${count} samples are held out to test on, drawn from the seed ${options.seed}.`,
         ]),
     ...(bad.first === undefined
       ? []
       : [`Bad samples that were left out: ${bad.count}. The first: ${bad.first}`]),
   ];
-  return {
-    name: source.name,
-    origin: 'files',
-    source: source.origin,
-    complete: true,
-    ...(notes.length > 0 && { note: notes.join(' ') }),
-    shape: source.shape,
-    inputType: source.inputType,
-    classes: classes.count,
-    ...(classes.names && { classNames: classes.names }),
-    skipped: bad.count,
-    heldOut,
-    train,
-    test,
-    files: [
-      { name: 'training samples', sha256: sha256(train.images, train.labels) },
-      { name: 'test samples', sha256: sha256(test.images, test.labels) },
-    ],
-  };
+  return { train: forTraining, test: forTests, classes, heldOut, skipped: bad.count, notes };
 }
 
 /** A split as it was read: its labels are numbered in the order in which they came. */
 interface Collected {
-  readonly count: number;
-  readonly images: Uint8Array;
+  readonly store: SampleStore;
   readonly labels: Uint16Array;
   /** Each label's number, and where it first came. */
   readonly seen: ReadonlyMap<Label, { readonly number: number; readonly place: string }>;
 }
 
 async function collect(
-  { shape, inputType, origin }: Source,
+  { shape, origin }: Source,
   read: SplitReader,
   bad: BadSamples,
+  store: SampleStore,
 ): Promise<Collected> {
   const width = sizeOf(shape);
-  const sampleBytes = sampleBytesOf(shape, inputType);
-  const parts: { images: Uint8Array; labels: Uint16Array }[] = [];
+  const parts: Uint16Array[] = [];
   const seen = new Map<Label, { number: number; place: string }>();
-  let count = 0;
   for await (const { values, labels, place } of read(bad)) {
-    const images = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
     const numbers = labels.map((label, index) => {
       const known = seen.get(label);
       if (known) return known.number;
@@ -109,45 +172,31 @@ async function collect(
       if (!isSound) bad.found(place(index), 'has a value that is not a finite number');
       return isSound ? [index] : [];
     });
-    if (sound.length === numbers.length) parts.push({ images, labels: Uint16Array.from(numbers) });
-    else parts.push(picked({ images, labels: Uint16Array.from(numbers) }, sound, sampleBytes));
-    count += sound.length;
+    const samples = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+    if (sound.length === numbers.length) await store.append(samples);
+    else {
+      for (const index of sound) {
+        const from = index * store.sampleBytes;
+        await store.append(samples.subarray(from, from + store.sampleBytes));
+      }
+    }
+    parts.push(Uint16Array.from(sound, (index) => numbers[index] ?? 0));
   }
-  return { count, ...joined(parts), seen };
+  return { store, labels: joined(parts), seen };
 }
 
-/** Samples and their labels' numbers. */
-interface Part {
-  readonly images: Uint8Array;
-  readonly labels: Uint16Array;
-}
-
-/** The samples at some places. */
-function picked({ images, labels }: Part, places: readonly number[], sampleBytes: number): Part {
-  const chosen = new Uint8Array(places.length * sampleBytes);
-  places.forEach((place, index) => {
-    const sample = images.subarray(place * sampleBytes, (place + 1) * sampleBytes);
-    chosen.set(sample, index * sampleBytes);
-  });
-  return { images: chosen, labels: Uint16Array.from(places, (place) => labels[place] ?? 0) };
-}
-
-function joined(parts: readonly Part[]): Part {
-  const images = new Uint8Array(parts.reduce((sum, part) => sum + part.images.length, 0));
-  const labels = new Uint16Array(parts.reduce((sum, part) => sum + part.labels.length, 0));
-  let [imagesAt, labelsAt] = [0, 0];
+function joined(parts: readonly Uint16Array[]): Uint16Array {
+  const whole = new Uint16Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let filled = 0;
   for (const part of parts) {
-    images.set(part.images, imagesAt);
-    labels.set(part.labels, labelsAt);
-    imagesAt += part.images.length;
-    labelsAt += part.labels.length;
+    whole.set(part, filled);
+    filled += part.length;
   }
-  return { images, labels };
+  return whole;
 }
 
 /** The samples with their classes; those of no class are bad. */
-function labelled(collected: Collected, classes: Classes, bad: BadSamples): Split {
-  const { count, images, labels, seen } = collected;
+function labelled({ store, labels, seen }: Collected, classes: Classes, bad: BadSamples): Part {
   const classesByNumber: (number | undefined)[] = [];
   for (const [label, { number, place }] of seen) {
     const found = classOf(label, classes);
@@ -157,36 +206,23 @@ function labelled(collected: Collected, classes: Classes, bad: BadSamples): Spli
     const known = classes.names ? 'no training sample has' : `classes go to ${classes.count - 1}`;
     bad.found(place, `has the label ${JSON.stringify(label)}, which ${known}`, times);
   }
-  const of = (number: number): number | undefined => classesByNumber[number];
-  const sound = Array.from(labels, (_, index) => index).filter(
-    (index) => of(labels[index] ?? 0) !== undefined,
+  const places = Uint32Array.from(labels, (_, place) => place).filter(
+    (place) => classesByNumber[labels[place] ?? 0] !== undefined,
   );
-  const kept =
-    sound.length === count
-      ? { images, labels }
-      : picked({ images, labels }, sound, images.length / count);
-  return {
-    count: sound.length,
-    images: kept.images,
-    labels: Uint8Array.from(kept.labels, (number) => of(number) ?? 0),
-  };
+  const classAt = (place: number): number => classesByNumber[labels[place] ?? 0] ?? 0;
+  return { store, places, labels: Uint8Array.from(places, classAt) };
 }
 
 /** Cuts off what is tested on; both parts keep the source's order. */
-function holdOutTest({ count, images, labels }: Split, seed: number): [train: Split, test: Split] {
-  const held = Math.max(1, Math.round(count / TEST_SHARE));
-  const at = permutation(count, seed, 'testSplit', 0);
-  const drawn = new Set(Array.from({ length: held }, (_, index) => at(index)));
-  const split = (inTest: boolean): Split => {
-    const places = Array.from(labels, (_, index) => index).filter(
-      (index) => drawn.has(index) === inTest,
-    );
-    const part = picked(
-      { images, labels: Uint16Array.from(labels) },
-      places,
-      images.length / count,
-    );
-    return { count: places.length, images: part.images, labels: Uint8Array.from(part.labels) };
+function holdOutTest(whole: Part, seed: number): [train: Part, test: Part] {
+  const { store, places, labels } = whole;
+  const held = Math.max(1, Math.round(places.length / TEST_SHARE));
+  const at = permutation(places.length, seed, 'testSplit', 0);
+  const inTest = new Uint8Array(places.length);
+  for (let index = 0; index < held; index++) inTest[at(index)] = 1;
+  const part = (wanted: number): Part => {
+    const isWanted = (_: number, index: number): boolean => inTest[index] === wanted;
+    return { store, places: places.filter(isWanted), labels: labels.filter(isWanted) };
   };
-  return [split(false), split(true)];
+  return [part(0), part(1)];
 }

@@ -1,5 +1,6 @@
 import type { InputType } from '../model/layers.js';
 import { sizeOf } from '../model/model.js';
+import type { ImageFiles } from './image-files.js';
 import { byteTable, type Normalisation } from './normalise.js';
 
 /** Samples with their labels. */
@@ -7,28 +8,40 @@ export interface Split {
   readonly count: number;
   /**
    * count * sampleBytes bytes, each sample row-major as [row][column][channel]: bytes, or float32
-   * values that are normalised.
+   * values that are normalised. In files if they are many.
    */
-  readonly images: Uint8Array;
+  readonly images: Uint8Array | ImageFiles;
   /** One class, 0 to classes - 1, for each sample. */
   readonly labels: Uint8Array;
+}
+
+/** A split whose samples are all in memory. */
+export interface MemorySplit extends Split {
+  readonly images: Uint8Array;
 }
 
 /** How much room a split takes. */
 export interface SplitSize {
   readonly count: number;
   readonly sampleBytes: number;
+  /** Where the samples are, if not in memory. */
+  readonly files?: ImageFiles | undefined;
 }
 
 export const NO_SAMPLES: SplitSize = { count: 0, sampleBytes: 0 };
 
 export function sizeOfSplit({ count, images }: Split): SplitSize {
+  if (!isInMemory(images)) return { count, sampleBytes: images.sampleBytes, files: images };
   return { count, sampleBytes: count === 0 ? 0 : images.length / count };
 }
 
-/** Copies samples to where there is room for as many. */
+export function isInMemory(images: Uint8Array | ImageFiles): images is Uint8Array {
+  return images instanceof Uint8Array;
+}
+
+/** Copies labels, and samples that are in memory, to where there is room for as many. */
 export function copySplit(from: Split, to: Split): void {
-  to.images.set(from.images);
+  if (isInMemory(from.images) && isInMemory(to.images)) to.images.set(from.images);
   to.labels.set(from.labels);
 }
 
@@ -65,6 +78,12 @@ export interface Dataset {
   readonly train: Split;
   readonly test: Split;
   readonly files: readonly DatasetFile[];
+}
+
+/** A data set that is all in memory. */
+export interface MemoryDataset extends Dataset {
+  readonly train: MemorySplit;
+  readonly test: MemorySplit;
 }
 
 /** Bytes of a sample. */

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { assemble } from './assemble.js';
 import type { Classes } from './classes.js';
-import type { Dataset, Split } from './dataset.js';
+import type { Dataset } from './dataset.js';
 import type { ImageSize } from './images/decode.js';
 import { loadMnist } from './mnist.js';
 import {
@@ -9,7 +9,6 @@ import {
   type Normalisation,
   type NormalisationName,
   normalisationOf,
-  normaliseFloats,
 } from './normalise.js';
 import { findSource } from './sources/find.js';
 
@@ -37,33 +36,20 @@ export interface DataOptions {
 
 /**
  * Loads a data set, normalised.
- * @throws DtrainError DATA_MISSING, DATA_DAMAGED, USAGE
+ * @throws DtrainError DATA_MISSING, DATA_DAMAGED, WRITE_FAILED, USAGE
  */
 export async function loadData(options: DataOptions): Promise<Dataset> {
   const { data, dataDir, normalise } = options;
   if (data === 'mnist') {
     const { onNotice, signal } = options;
     const mnist = await loadMnist({ dataDir: dataDir ?? undefined, onNotice, signal });
-    return normalise === null ? mnist : normalised(mnist, normalise);
+    if (normalise === null) return mnist;
+    if (typeof normalise !== 'string') return { ...mnist, normalisation: normalise };
+    const { train, inputType, shape } = mnist;
+    const pixels = [train.images];
+    const normalisation = await normalisationOf(normalise, () => pixels, inputType, shape[2]);
+    return { ...mnist, normalisation };
   }
   const source = await findSource(path.resolve(data), options);
-  const raw = await assemble(source, options);
-  return normalised(raw, normalise ?? DEFAULT_NORMALISATION);
-}
-
-function normalised(
-  dataset: Omit<Dataset, 'normalisation'>,
-  how: NormalisationName | Normalisation,
-): Dataset {
-  const { train, test, inputType, shape } = dataset;
-  const normalisation =
-    typeof how === 'string' ? normalisationOf(how, train.images, inputType, shape[2]) : how;
-  if (inputType === 'float32') {
-    for (const split of [train, test]) normaliseFloats(floatsOf(split), normalisation);
-  }
-  return { ...dataset, normalisation };
-}
-
-function floatsOf({ images }: Split): Float32Array {
-  return new Float32Array(images.buffer, images.byteOffset, images.length / 4);
+  return assemble(source, { ...options, normalise: normalise ?? DEFAULT_NORMALISATION });
 }

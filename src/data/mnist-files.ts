@@ -1,4 +1,4 @@
-import type { Dataset, Split } from './dataset.js';
+import type { MemoryDataset, MemorySplit } from './dataset.js';
 import { MNIST_NORMALISATION } from './normalise.js';
 import { damaged, parseImages, parseLabels, uncompressed, type FileOrigin } from './idx.js';
 import { sha256 } from '../sha256.js';
@@ -93,9 +93,9 @@ export async function loadEach(
 /** MNIST from its four files. Throws DATA_DAMAGED if one of them does not hold what it should. */
 export function assembleMnist(
   loaded: Record<Role, CheckedFile>,
-  origin: Dataset['origin'],
+  origin: MemoryDataset['origin'],
   source: string,
-): Dataset {
+): MemoryDataset {
   return {
     name: 'mnist',
     origin,
@@ -115,7 +115,7 @@ export function assembleMnist(
   };
 }
 
-function assembleSplit(imageFile: CheckedFile, labelFile: CheckedFile): Split {
+function assembleSplit(imageFile: CheckedFile, labelFile: CheckedFile): MemorySplit {
   const [from, labelsFrom] = [originOf(imageFile), originOf(labelFile)];
   const { count, rows, columns, pixels } = parseImages(imageFile.content, from);
   if (rows !== MNIST_SIDE || columns !== MNIST_SIDE) {

@@ -1,7 +1,7 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { DtrainError, systemCode } from '../errors.js';
-import type { Dataset } from './dataset.js';
+import type { MemoryDataset } from './dataset.js';
 import {
   assembleMnist,
   checkFile,
@@ -17,7 +17,7 @@ const LET_DTRAIN_FETCH = 'leave out --data-dir to let dtrain fetch it';
  * MNIST from the four files in `dir`, each plain or `.gz`, with `-idx` or `.idx` in its name.
  * Throws DATA_MISSING if the folder or a file is not there, DATA_DAMAGED if a sum is wrong.
  */
-export async function loadMnistFolder(dir: string, table: MnistTable): Promise<Dataset> {
+export async function loadMnistFolder(dir: string, table: MnistTable): Promise<MemoryDataset> {
   const folder = resolve(dir);
   const present = await list(folder, table);
   const missing = Object.values(table).filter(

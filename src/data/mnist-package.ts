@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import type { Dataset, DatasetFile, Split } from './dataset.js';
+import type { MemoryDataset, DatasetFile, MemorySplit } from './dataset.js';
 import { damaged, type FileOrigin } from './idx.js';
 import { MNIST_CLASSES, MNIST_SIDE } from './mnist-files.js';
 import { MNIST_NORMALISATION } from './normalise.js';
@@ -29,7 +29,7 @@ export function packageDigitPath(digit: number): string {
  */
 export async function loadMnistPackage(
   digitPath: (digit: number) => string,
-): Promise<Dataset | undefined> {
+): Promise<MemoryDataset | undefined> {
   let paths;
   try {
     paths = COUNTS.map((_, digit) => digitPath(digit));
@@ -75,7 +75,7 @@ interface Place {
   readonly position: number;
 }
 
-function interleave(places: readonly Place[], digits: readonly Digit[]): Split {
+function interleave(places: readonly Place[], digits: readonly Digit[]): MemorySplit {
   const ordered = places.toSorted((a, b) => a.position - b.position || a.digit - b.digit);
   const images = new Uint8Array(ordered.length * PIXELS);
   for (const [sample, { digit, index }] of ordered.entries()) {

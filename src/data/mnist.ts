@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { DtrainError, systemCode } from '../errors.js';
 import { defaultCacheDir } from './cache-dir.js';
-import type { Dataset } from './dataset.js';
+import type { MemoryDataset } from './dataset.js';
 import { download } from './download.js';
 import { MNIST_FILES, assembleMnist, checkFile, loadEach } from './mnist-files.js';
 import type { CheckedFile, MnistFile, MnistTable } from './mnist-files.js';
@@ -52,7 +52,7 @@ const SETTING: MnistSetting = {
  * Throws DATA_MISSING if none of these can be had, DATA_DAMAGED if the files are not MNIST's, and
  * the signal's reason if that is aborted.
  */
-export async function loadMnist(options: MnistOptions): Promise<Dataset> {
+export async function loadMnist(options: MnistOptions): Promise<MemoryDataset> {
   return loadMnistWith(SETTING, options);
 }
 
@@ -60,7 +60,7 @@ export async function loadMnist(options: MnistOptions): Promise<Dataset> {
 export async function loadMnistWith(
   setting: MnistSetting,
   options: MnistOptions,
-): Promise<Dataset> {
+): Promise<MemoryDataset> {
   const { dataDir, onNotice } = options;
   options.signal?.throwIfAborted();
   if (dataDir !== undefined) return loadMnistFolder(dataDir, setting.table);
@@ -89,7 +89,7 @@ async function loadFromCacheOrMirrors(
   setting: MnistSetting,
   options: MnistOptions,
   cacheDir: string,
-): Promise<Dataset> {
+): Promise<MemoryDataset> {
   const { onNotice = () => undefined } = options;
   let mirrors = options.mirrors ?? environmentMirrors() ?? MIRRORS;
   let used: string | undefined;

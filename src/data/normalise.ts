@@ -54,25 +54,32 @@ export function normaliseFloats(
 /** How data is normalised where it is not MNIST, nor given. */
 export const DEFAULT_NORMALISATION: NormalisationName = 'standard';
 
+/** Reads whole samples from the first one on, block by block. */
+export type Blocks = () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+
+/** The float32 values in some bytes, in place. */
+export function floatsIn({ buffer, byteOffset, byteLength }: Uint8Array): Float32Array {
+  return new Float32Array(buffer, byteOffset, byteLength / 4);
+}
+
 /**
  * The normalisation of a training set. `standard`: mean 0 and deviation 1 of each channel; `unit`: 0
  * to 1, of bytes by 255 and of floats by each channel's least and greatest value; `none`: as they
  * are. Computed in a fixed order with + - * / and the square root alone, bytes' sums exactly.
  */
-export function normalisationOf(
+export async function normalisationOf(
   how: NormalisationName,
-  samples: Uint8Array,
+  samples: Blocks,
   inputType: InputType,
   channels: number,
-): Normalisation {
+): Promise<Normalisation> {
   if (inputType === 'uint8') {
     const tables = tablesOf(channels);
     if (how === 'standard') return standardOfBytes(samples, tables);
     return { scale: how === 'unit' ? 255 : 1, ...constant(tables) };
   }
   if (how === 'none') return { scale: 1, ...constant(channels) };
-  const values = new Float32Array(samples.buffer, samples.byteOffset, samples.length / 4);
-  return how === 'standard' ? standardOfFloats(values, channels) : unitOfFloats(values, channels);
+  return how === 'standard' ? standardOfFloats(samples, channels) : unitOfFloats(samples, channels);
 }
 
 function constant(channels: number): Omit<Normalisation, 'scale'> {
@@ -82,12 +89,15 @@ function constant(channels: number): Omit<Normalisation, 'scale'> {
   };
 }
 
-function standardOfBytes(bytes: Uint8Array, tables: number): Normalisation {
+async function standardOfBytes(samples: Blocks, tables: number): Promise<Normalisation> {
   const counts = Array.from({ length: tables }, () => new Float64Array(256));
-  for (let index = 0; index < bytes.length; index++) {
-    const table = counts[index % tables];
-    const byte = bytes[index] ?? 0;
-    if (table) table[byte] = (table[byte] ?? 0) + 1;
+  for await (const bytes of samples()) {
+    counts.forEach((table, first) => {
+      for (let index = first; index < bytes.length; index += tables) {
+        const byte = bytes[index] ?? 0;
+        table[byte] = (table[byte] ?? 0) + 1;
+      }
+    });
   }
   const moments = counts.map((table) => {
     let [count, sum, squares] = [0n, 0n, 0n];
@@ -105,12 +115,19 @@ function standardOfBytes(bytes: Uint8Array, tables: number): Normalisation {
   return { scale: 255, ...sound(moments) };
 }
 
-function standardOfFloats(values: Float32Array, channels: number): Normalisation {
-  const count = values.length / channels;
-  const mean = sums(values, channels, (value) => value).map((sum) => sum / count);
-  const squares = sums(values, channels, (value, channel) => {
+async function standardOfFloats(samples: Blocks, channels: number): Promise<Normalisation> {
+  const total = new Array<number>(channels).fill(0);
+  let values = 0;
+  await eachFloat(samples, channels, (value, channel) => {
+    total[channel] = (total[channel] ?? 0) + value;
+    values += 1;
+  });
+  const count = values / channels;
+  const mean = total.map((sum) => sum / count);
+  const squares = new Array<number>(channels).fill(0);
+  await eachFloat(samples, channels, (value, channel) => {
     const distance = value - (mean[channel] ?? 0);
-    return distance * distance;
+    squares[channel] = (squares[channel] ?? 0) + distance * distance;
   });
   const moments = squares.map((sum, channel) => ({
     mean: mean[channel] ?? 0,
@@ -119,28 +136,26 @@ function standardOfFloats(values: Float32Array, channels: number): Normalisation
   return { scale: 1, ...sound(moments) };
 }
 
-function sums(
-  values: Float32Array,
+async function eachFloat(
+  samples: Blocks,
   channels: number,
-  of: (value: number, channel: number) => number,
-): number[] {
-  const totals = new Array<number>(channels).fill(0);
-  for (let index = 0; index < values.length; index++) {
-    const channel = index % channels;
-    totals[channel] = (totals[channel] ?? 0) + of(values[index] ?? NaN, channel);
+  take: (value: number, channel: number) => void,
+): Promise<void> {
+  for await (const bytes of samples()) {
+    const values = floatsIn(bytes);
+    for (let index = 0; index < values.length; index++) {
+      take(values[index] ?? NaN, index % channels);
+    }
   }
-  return totals;
 }
 
-function unitOfFloats(values: Float32Array, channels: number): Normalisation {
+async function unitOfFloats(samples: Blocks, channels: number): Promise<Normalisation> {
   const least = new Array<number>(channels).fill(Infinity);
   const most = new Array<number>(channels).fill(-Infinity);
-  for (let index = 0; index < values.length; index++) {
-    const channel = index % channels;
-    const value = values[index] ?? NaN;
+  await eachFloat(samples, channels, (value, channel) => {
     if (value < (least[channel] ?? 0)) least[channel] = value;
     if (value > (most[channel] ?? 0)) most[channel] = value;
-  }
+  });
   const ranges = least.map((low, channel) => ({
     mean: low,
     deviation: (most[channel] ?? 0) - low,

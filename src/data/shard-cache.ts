@@ -3,14 +3,19 @@ import { mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DtrainError, systemCode } from '../errors.js';
 import { sha256 as sumOf } from '../sha256.js';
+import { defaultCacheDir } from './cache-dir.js';
 
 /** Shards on disk, each in a file named by the SHA-256 of its content. */
 export class ShardCache {
   readonly #dir: string;
 
   /** `dir` is made when the first shard is put there. */
-  constructor(dir: string) {
+  constructor(dir = join(defaultCacheDir(), 'shards')) {
     this.#dir = dir;
+  }
+
+  get dir(): string {
+    return this.#dir;
   }
 
   /**
@@ -20,7 +25,7 @@ export class ShardCache {
    * not there
    */
   async read(sha256: string, target: Uint8Array): Promise<boolean> {
-    const path = this.#pathOf(sha256);
+    const path = this.pathOf(sha256);
     try {
       const file = await open(path);
       try {
@@ -43,9 +48,10 @@ export class ShardCache {
   /**
    * Keeps a shard. Throws PROTOCOL if `sha256` is not the sum of `bytes`, WRITE_FAILED if the disk
    * does not take it; then nothing of it is left there.
+   * @returns the path of its file
    */
-  async put(sha256: string, bytes: Uint8Array): Promise<void> {
-    const path = this.#pathOf(sha256);
+  async put(sha256: string, bytes: Uint8Array): Promise<string> {
+    const path = this.pathOf(sha256);
     const found = sumOf(bytes);
     if (found !== sha256) {
       throw new DtrainError(
@@ -60,6 +66,7 @@ export class ShardCache {
       await mkdir(this.#dir, { recursive: true });
       await writeFile(temporary, bytes, { flag: 'wx' });
       await rename(temporary, path);
+      return path;
     } catch (error) {
       await rm(temporary, { force: true }).catch(() => undefined);
       throw new DtrainError(
@@ -71,7 +78,8 @@ export class ShardCache {
     }
   }
 
-  #pathOf(sha256: string): string {
+  /** Where a shard is, if it is there. Throws PROTOCOL if `sha256` names none. */
+  pathOf(sha256: string): string {
     if (!/^[0-9a-f]{64}$/.test(sha256)) {
       throw new DtrainError(
         'PROTOCOL',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Change, largestAmounts } from '../augment/augmentation.js';
+import { MOST_SHARDS, SHARD_BYTES } from '../data/shards.js';
 import { arithmetics, engines } from '../engine/names.js';
 import { statedPrice } from '../cost/price.js';
 import { mostNodes } from '../reduce/tree.js';
@@ -25,8 +26,8 @@ export const limits = {
   coordinatorSilentMs: 10_000,
   /** Milliseconds of silence after which a coordinator cuts a connection. */
   workerSilentMs: 10_000,
-  /** Milliseconds from `welcome` to `ready`: a worker fetches its data meanwhile. */
-  prepareMs: 600_000,
+  /** Milliseconds from `welcome` to `ready`, and more for each byte of data that must be fetched. */
+  prepare: { ms: 600_000, msPerByte: 0.001 },
   /**
    * When a range counts as late, in seconds: after `factor` times its prediction and `slack`, or
    * after `unknown` where there is no prediction. Others then compute it too.
@@ -61,11 +62,10 @@ export const limits = {
   /** Values of the tables that say what bytes of samples stand for: four channels' of 256. */
   tableValues: 1024,
   /** Bytes of one shard. */
-  shardBytes: 256 * 1024 * 1024,
-  /** Bytes of all shards. */
-  dataBytes: 3 * 1024 * 1024 * 1024,
-  /** Shards of one data set. */
-  shards: 1_000,
+  shardBytes: SHARD_BYTES,
+  /** Shards of one data set, and their samples: each of those takes five bytes of memory. */
+  shards: MOST_SHARDS,
+  samples: 200_000_000,
   /** Milliseconds that a connection has to close in an orderly way before it is cut. */
   closeMs: 2_000,
   /** Milliseconds between a worker's first tries to connect, and the longest pause between tries. */

@@ -28,8 +28,10 @@ export interface OwnMemory {
   readonly indices: Place;
   /** What the micro-batch's random numbers depend on. */
   readonly draws: Place;
-  /** Samples of two micro-batches as they are trained on, if they are augmented. */
-  readonly augmented: Samples;
+  /** Copies of the samples at work, if they come from files or are augmented. */
+  readonly samples: Samples;
+  /** A sample from a file before it is augmented. */
+  readonly stored: Place;
   /** Float64 values, as `PhaseClock` has them. */
   readonly clock: Place;
 }
@@ -85,8 +87,8 @@ export interface MemoryNeeds {
   readonly work: number;
   readonly pairWork: number;
   readonly piece: number;
-  /** Bytes of an augmented sample; 0 if samples are trained on as they are. */
-  readonly augmented: number;
+  /** Samples are not trained on as they are. */
+  readonly augmented: boolean;
   /** The most micro-batches that a thread takes at once. */
   readonly atOnce: number;
   /** Micro-batches in a full batch. */
@@ -107,13 +109,17 @@ export function planMemory(needs: MemoryNeeds): MemoryPlan {
     return at;
   };
   const floats = (count: number): Place => place(count * 4);
-  const samples = ({ count, sampleBytes }: SplitSize): Samples => ({
-    images: place(count * sampleBytes),
+  const samples = ({ count, sampleBytes, files }: SplitSize): Samples => ({
+    images: place(files ? 0 : count * sampleBytes),
     labels: place(count),
   });
   const list = (count: number): { list: Place; count: number } => ({ list: floats(count), count });
   const evaluated = Math.max(needs.validationCount, needs.test.count);
   const training = samples(needs.training);
+  const copied = Math.max(
+    needs.augmented || needs.training.files ? needs.training.sampleBytes : 0,
+    needs.test.files ? needs.test.sampleBytes : 0,
+  );
   const most = piecesInFlight(needs.threads, needs.microBatches) + HELD_PIECES * needs.microBatches;
   const plan = {
     control: floats(CONTROL_WORDS),
@@ -132,8 +138,9 @@ export function planMemory(needs: MemoryNeeds): MemoryPlan {
       work: floats(needs.work),
       pairWork: floats(needs.pairWork),
       indices: floats(needs.atOnce * LANES),
-      augmented: samples({ count: needs.atOnce * LANES, sampleBytes: needs.augmented }),
       draws: floats(3),
+      samples: samples({ count: needs.atOnce * LANES, sampleBytes: copied }),
+      stored: place(copied),
       clock: floats(2 * CLOCK_VALUES),
     })),
   };

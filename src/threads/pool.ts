@@ -6,7 +6,6 @@ import type { HoldOut } from '../data/order.js';
 import { type CallSizes, PAGE, type Place, type Updater } from '../engine/engine.js';
 import { CORRECT, LOSS, type Program } from '../engine/program.js';
 import { DtrainError, reasonOf } from '../errors.js';
-import { sizeOf } from '../model/model.js';
 import { coveringNodes, type TreeNode } from '../reduce/tree.js';
 import { type Evaluation, summarize } from './evaluation.js';
 import { Control, jobKinds, nodeWord, nodeWords } from './control.js';
@@ -101,7 +100,7 @@ export class ThreadPool {
       work: library?.workSize ?? program.workSize,
       pairWork: library?.pairWorkSize ?? 0,
       piece: program.pieceSize,
-      augmented: options.augmentation ? sizeOf(options.augmentation.shape) : 0,
+      augmented: options.augmentation !== undefined,
       atOnce: Math.max(this.#atOnce.gradients, this.#atOnce.evaluate),
       microBatches,
     };
@@ -144,6 +143,8 @@ export class ThreadPool {
         spins: threads <= options.cores ? SPINS : 0,
         seed: options.seed,
         augmentation: options.augmentation,
+        training: options.training,
+        test: options.test,
         batch: options.batch,
         parameterCount,
         microBatches,
@@ -192,7 +193,7 @@ export class ThreadPool {
     this.pieces.reserve(this.#jobSlots + count);
   }
 
-  /** The training samples, in place. */
+  /** The training samples, in place: what is in files stays there. */
   get training(): Split {
     return this.#samples(this.#plan.training, this.#options.training);
   }
@@ -313,11 +314,11 @@ export class ThreadPool {
     await this.#piscina.destroy();
   }
 
-  #samples({ images, labels }: SampleSet, { count, sampleBytes }: SplitSize): Split {
+  #samples({ images, labels }: SampleSet, { count, sampleBytes, files }: SplitSize): Split {
     const { buffer } = this.memory;
     return {
       count,
-      images: new Uint8Array(buffer, images, count * sampleBytes),
+      images: files ?? new Uint8Array(buffer, images, count * sampleBytes),
       labels: new Uint8Array(buffer, labels, count),
     };
   }

@@ -1,9 +1,10 @@
 import type { ImageAugmentation } from '../augment/augmentation.js';
 import { Augmenter } from '../augment/augmenter.js';
-import { type Batch, batchOf, microBatchesOf } from '../data/batches.js';
+import { type Batch, batchOf } from '../data/batches.js';
+import type { SplitSize } from '../data/dataset.js';
 import { epochOrder } from '../data/order.js';
 import { LANES } from '../engine/ir/types.js';
-import type { CallSizes, Place, SampleCall } from '../engine/engine.js';
+import type { CallSizes, Place } from '../engine/engine.js';
 import { CORRECT, LOSS } from '../engine/program.js';
 import { coveringNodes, leavesOf, parentOf, type TreeNode } from '../reduce/tree.js';
 import { Control, jobKinds, nodeWord, nodeWords } from './control.js';
@@ -13,9 +14,9 @@ import {
   type MemoryPlan,
   type OwnMemory,
   piecesInFlight,
-  type SampleSet,
   updateWasFinite,
 } from './memory.js';
+import { Gatherer } from './gatherer.js';
 import { callSizes, type EngineParts, startEngine, type StartedEngine } from './engine-in.js';
 import { PhaseClock } from './phases.js';
 import { PieceSlots } from './piece-slots.js';
@@ -32,6 +33,8 @@ export interface ThreadStart {
   readonly spins: number;
   readonly seed: number;
   readonly augmentation: ImageAugmentation | undefined;
+  readonly training: SplitSize;
+  readonly test: SplitSize;
   readonly batch: number;
   readonly parameterCount: number;
   readonly microBatches: number;
@@ -53,18 +56,19 @@ class ComputeThread {
   readonly #control: Control;
   readonly #slots: PieceSlots;
   readonly #nodes: Int32Array;
-  readonly #indices: Uint32Array;
   /** As DRAW_WORDS has them. */
   readonly #draws: Uint32Array;
   readonly #floats: Float32Array;
-  readonly #words: Uint32Array;
-  readonly #bytes: Uint8Array;
-  readonly #own: OwnMemory;
-  readonly #augmenter: Augmenter | undefined;
+  readonly #training: Gatherer;
+  readonly #validation: Gatherer;
+  readonly #test: Gatherer;
   readonly #atOnce: CallSizes;
   readonly #clock: PhaseClock;
   /** Each thread takes its slots from another one on, which it then finds in its cache. */
   readonly #firstSlot: number;
+  /** What this thread has computed of a range: samples of the step's batch. */
+  readonly #computed: { readonly step: number; readonly first: number; readonly count: number }[] =
+    [];
   #order: { epoch: number; sampleAt: (place: number) => number } | undefined;
   #tickets: { key: string; nodes: readonly TreeNode[] } | undefined;
 
@@ -75,17 +79,15 @@ class ComputeThread {
     this.#plan = plan;
     this.#engine = engine;
     this.#atOnce = callSizes(start.engine);
-    this.#augmenter = augmentation && new Augmenter(augmentation, seed);
+    const augmenter = augmentation && new Augmenter(augmentation, seed);
+    this.#training = new Gatherer(buffer, plan.training, start.training, own, augmenter);
+    this.#validation = new Gatherer(buffer, plan.validation, start.training, own);
+    this.#test = new Gatherer(buffer, plan.test, start.test, own);
     this.#control = new Control(buffer, plan.control);
     this.#slots = new PieceSlots(memory, plan.slots);
     this.#nodes = new Int32Array(buffer, plan.nodes, nodeWords(microBatches));
-    const samples = Math.max(this.#atOnce.gradients, this.#atOnce.evaluate) * LANES;
-    this.#indices = new Uint32Array(buffer, own.indices, samples);
     this.#draws = new Uint32Array(buffer, own.draws, 3);
     this.#floats = new Float32Array(buffer);
-    this.#words = new Uint32Array(buffer);
-    this.#bytes = new Uint8Array(buffer);
-    this.#own = own;
     this.#clock = new PhaseClock(buffer, own.clock);
     const threads = plan.perThread.length;
     this.#firstSlot = Math.floor((index * piecesInFlight(threads, microBatches)) / threads);
@@ -101,16 +103,17 @@ class ComputeThread {
         if (control.get('kind') === jobKinds.evaluate) this.#evaluate(ticket);
         else this.#gradients(ticket);
       }
+      this.#readAhead();
       control.wait('generation', seen, this.#start.spins);
     }
   }
 
   #evaluate(ticket: number): void {
-    const set = this.#control.get('set') === 0 ? this.#plan.test : this.#plan.validation;
+    const all = this.#control.get('set') === 0 ? this.#test : this.#validation;
     const { evaluate } = this.#atOnce;
     const first = ticket * evaluate * LANES;
-    const count = Math.min(evaluate * LANES, set.count - first);
-    const samples = this.#gather(set, count, (lane) => first + lane);
+    const count = Math.min(evaluate * LANES, all.count - first);
+    const samples = all.gather(count, (lane) => first + lane);
     const out = this.#plan.evaluation + ticket * evaluate * EVALUATION_ROW * 4;
     this.#engine.samples.evaluate(samples, out);
     if (this.#control.add('unfinished', -1) === 1) this.#control.raise('finished');
@@ -118,7 +121,8 @@ class ComputeThread {
 
   #gradients(ticket: number): void {
     const since = performance.now();
-    const batch = this.#batchOf(this.#control.get('step'));
+    const step = this.#control.get('step');
+    const batch = this.#batchOf(step);
     const { microBatches } = batch;
     const range = [this.#control.get('first'), this.#control.get('last')] as const;
     const node = this.#ticketNodes(...range, microBatches)[this.#inBlocks(ticket)];
@@ -127,14 +131,28 @@ class ComputeThread {
     const first = from * LANES;
     const count = Math.min(to * LANES, batch.samples) - first;
     const order = this.#orderOf(batch.epoch);
-    const set = this.#plan.training;
-    const stored = this.#gather(set, count, (lane) => order(batch.first + first + lane));
-    const samples = this.#augmented(stored, batch.epoch);
+    const placeOf = (lane: number): number => order(batch.first + first + lane);
+    const samples = this.#training.gather(count, placeOf, batch.epoch);
     const piece = this.#slots.take(this.#firstSlot);
-    this.#draws.set([this.#start.seed, this.#control.get('step'), first]);
+    this.#draws.set([this.#start.seed, step, first]);
     this.#engine.samples.gradients(samples, piece, this.#draws.byteOffset);
     this.#clock.add('compute', since);
+    if (this.#control.get('kind') === jobKinds.range) this.#computed.push({ step, first, count });
     this.#reduce(node, piece, batch);
+  }
+
+  /**
+   * While others are waited for: reads what this thread will want of the next step, if it gets the
+   * same share of it.
+   */
+  #readAhead(): void {
+    const places = this.#computed.splice(0).flatMap(({ step, first, count }) => {
+      const next = this.#batchOf(step + 1);
+      const order = this.#orderOf(next.epoch);
+      const samples = Math.max(0, Math.min(count, next.samples - first));
+      return Array.from({ length: samples }, (_, lane) => order(next.first + first + lane));
+    });
+    if (places.length > 0) this.#training.readAhead(places);
   }
 
   /**
@@ -204,33 +222,6 @@ class ComputeThread {
     const { microBatches } = this.#batchOf(next);
     this.#control.set('last', microBatches);
     this.#control.open(this.#ticketNodes(0, microBatches, microBatches).length);
-  }
-
-  #gather(set: SampleSet, count: number, placeOf: (lane: number) => number): SampleCall {
-    const lanes = microBatchesOf(count) * LANES;
-    for (let lane = 0; lane < lanes; lane++) {
-      // Lanes beyond the count are masked, so any sample will do for them.
-      const place = placeOf(lane < count ? lane : 0);
-      this.#indices[lane] = this.#words[set.list / 4 + place] ?? 0;
-    }
-    return { images: set.images, labels: set.labels, indices: this.#own.indices, count };
-  }
-
-  /** The gathered samples as they are trained on in an epoch. */
-  #augmented(stored: SampleCall, epoch: number): SampleCall {
-    const augmenter = this.#augmenter;
-    if (!augmenter) return stored;
-    const { images, labels } = this.#own.augmented;
-    const { sampleBytes } = augmenter;
-    this.#indices.forEach((sample, lane) => {
-      // Lanes beyond the count take the first sample, as they do of stored ones.
-      this.#indices[lane] = lane < stored.count ? lane : 0;
-      if (lane >= stored.count) return;
-      const from = stored.images + sample * sampleBytes;
-      augmenter.augment(epoch, sample, this.#bytes, from, images + lane * sampleBytes);
-      this.#bytes[labels + lane] = this.#bytes[stored.labels + sample] ?? 0;
-    });
-    return { ...stored, images, labels };
   }
 
   /** What the tickets of the job are for; the same for most of the steps. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { limits } from '../../src/protocol/protocol.js';
 import { noise } from '../data/helpers.js';
 import { everythingFrom, openSocket, upgrade } from './http.js';
-import { fate, listen, name, right, socketTo, TOKEN } from './server-under-test.js';
+import { fate, listen, name, right, shardOf, socketTo, TOKEN } from './server-under-test.js';
 
 test('a frame that is larger than any worker has to send ends its connection', async () => {
   const socket = socketTo(await listen({ onConnection: (s) => s.on('error', () => undefined) }));
@@ -117,7 +117,7 @@ describe('closing', { timeout: 8_000 }, () => {
 
   test('does not wait for somebody who does not read the data', async () => {
     const huge = noise(50_000_000);
-    const server = await listen({ shards: new Map([[name, [huge]]]) });
+    const server = await listen({ shards: new Map([[name, shardOf(huge)]]) });
     const socket = await openSocket(server.port);
     socket.pause();
     socket.write(

@@ -5,8 +5,16 @@ import { noise, sumOf } from '../data/helpers.js';
 
 export const shard = noise(100_000);
 export const name = sumOf(shard);
+type ServedShard =
+  ServerOptions['shards'] extends ReadonlyMap<string, infer Served> ? Served : never;
+
 export const TOKEN = 'the right token';
 export const right = { authorization: `Bearer ${TOKEN}` };
+
+/** What a server sends as a shard; in two parts, as it is in memory. */
+export function shardOf(bytes: Uint8Array): ServedShard {
+  return { bytes: bytes.length, content: [bytes.subarray(0, 7), bytes.subarray(7)] };
+}
 
 /** A server for the running test. */
 export async function listen(options: Partial<ServerOptions> = {}): Promise<CoordinatorServer> {
@@ -15,7 +23,7 @@ export async function listen(options: Partial<ServerOptions> = {}): Promise<Coor
     port: 0,
     token: TOKEN,
     largestFrame: 10_000,
-    shards: new Map([[name, [shard.subarray(0, 7), shard.subarray(7)]]]),
+    shards: new Map([[name, shardOf(shard)]]),
     onConnection: () => undefined,
     ...options,
   });

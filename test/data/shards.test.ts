@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
 import { SHARD_SAMPLES, cutShards, readShard } from '../../src/data/shards.js';
-import type { Split } from '../../src/data/dataset.js';
-import { dtrainError, noise, sumOf } from './helpers.js';
+import type { MemorySplit } from '../../src/data/dataset.js';
+import { contentOf, dtrainError, noise, sumOf } from './helpers.js';
 
 const SAMPLE_BYTES = 6;
 
-function split(count: number): Split {
+function split(count: number): MemorySplit {
   return { count, images: noise(count * SAMPLE_BYTES), labels: noise(count, 2) };
 }
 
@@ -17,16 +17,14 @@ it('cuts a split into shards that together hold each sample once, in order', () 
     [SHARD_SAMPLES, SHARD_SAMPLES],
     [2 * SHARD_SAMPLES, 1],
   ]);
-  const read = shards.map(({ parts, count }) =>
-    readShard(Buffer.concat(parts), count, SAMPLE_BYTES),
-  );
+  const read = shards.map((shard) => readShard(contentOf(shard), shard.count, SAMPLE_BYTES));
   expect(Buffer.concat(read.map(({ images }) => images)).equals(whole.images)).toBe(true);
   expect(Buffer.concat(read.map(({ labels }) => labels)).equals(whole.labels)).toBe(true);
 });
 
 it('names each shard by the sum of its bytes', () => {
-  for (const { parts, sha256 } of cutShards(split(SHARD_SAMPLES + 7))) {
-    expect(sha256).toBe(sumOf(Buffer.concat(parts)));
+  for (const shard of cutShards(split(SHARD_SAMPLES + 7))) {
+    expect(shard.sha256).toBe(sumOf(contentOf(shard)));
   }
 });
 

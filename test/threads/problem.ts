@@ -1,7 +1,7 @@
 import { onTestFinished } from 'vitest';
 import { type PoolOptions, ThreadPool } from '../../dist/src/threads/pool.js';
 import type { ImageAugmentation } from '../../src/augment/augmentation.js';
-import { copySplit, sizeOfSplit, type Split } from '../../src/data/dataset.js';
+import { copySplit, sizeOfSplit, type MemorySplit } from '../../src/data/dataset.js';
 import { holdOut, type HoldOut } from '../../src/data/order.js';
 import { type Compiled, compileForWasm } from '../../src/engine/wasm/compile.js';
 import { initialWeights } from '../../src/model/initial-weights.js';
@@ -29,9 +29,9 @@ export interface Problem {
   readonly seed: number;
   readonly batch: number;
   readonly compiled: Compiled;
-  readonly training: Split;
+  readonly training: MemorySplit;
   readonly lists: HoldOut;
-  readonly test: Split;
+  readonly test: MemorySplit;
   readonly table: Float32Array;
   readonly augmentation?: ImageAugmentation;
 }
@@ -50,7 +50,7 @@ export async function problemOf({
   tests = 0,
 }: Size): Promise<Problem> {
   const next = randomNumbers(samples + batch);
-  const split = (count: number): Split => ({
+  const split = (count: number): MemorySplit => ({
     count,
     images: Uint8Array.from({ length: count * sizeOf(model.spec.input) }, () => 256 * next()),
     labels: Uint8Array.from({ length: count }, () => model.classes * next()),

@@ -7,7 +7,7 @@ import { WebSocketServer } from 'ws';
 import { NO_AUGMENTATION } from '../../src/augment/augmentation.js';
 import { cutShards } from '../../src/data/shards.js';
 import { encodeFrame } from '../../src/protocol/frame.js';
-import { temporaryFolder } from '../data/helpers.js';
+import { contentOf, temporaryFolder } from '../data/helpers.js';
 import { model, problemOf } from '../threads/problem.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
@@ -48,7 +48,7 @@ async function slowCoordinator(): Promise<{ port: number; send: Promise<() => vo
     http.closeAllConnections();
   });
   const { port } = http.address() as AddressInfo;
-  return { port, send: request.then((response) => () => response.end(Buffer.concat(shard.parts))) };
+  return { port, send: request.then((response) => () => response.end(contentOf(shard))) };
 }
 
 /** Resolves when a process has written `text`. */

@@ -2,28 +2,27 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { CoordinatorServer } from '../../coordinator/server.js';
-import type { Split } from '../../src/data/dataset.js';
+import { isInMemory, type MemorySplit } from '../../src/data/dataset.js';
+import { ImageReader } from '../../src/data/image-files.js';
 import { ShardCache } from '../../src/data/shard-cache.js';
 import { cutShards, SHARD_SAMPLES } from '../../src/data/shards.js';
 import { limits } from '../../src/protocol/protocol.js';
-import { loadShards, type ShardSource, sizeOfShards } from '../../worker/shards.js';
+import { loadShards, type ShardSource } from '../../worker/shards.js';
 import { parseCoordinatorUrl } from '../../worker/url.js';
-import { dtrainError, noise, sumOf, temporaryFolder } from '../data/helpers.js';
+import { shardOf } from '../coordinator/server-under-test.js';
+import { contentOf, dtrainError, noise, sumOf, temporaryFolder } from '../data/helpers.js';
 import { unusedPort, webServer } from './servers.js';
 
 const SAMPLE_BYTES = 6;
 const TOKEN = 'secret';
 
 /** Three shards, the last one short. */
-const split: Split = {
+const split: MemorySplit = {
   count: 2 * SHARD_SAMPLES + 7,
   images: noise((2 * SHARD_SAMPLES + 7) * SAMPLE_BYTES, 1),
   labels: noise(2 * SHARD_SAMPLES + 7, 2),
 };
-const shards = cutShards(split).map(({ parts, ...shard }) => ({
-  ...shard,
-  bytes: new Uint8Array(Buffer.concat(parts)),
-}));
+const shards = cutShards(split).map((shard) => ({ ...shard, bytes: contentOf(shard) }));
 const names = shards.map(({ sha256, count }) => ({ sha256, count }));
 const contents = new Map(shards.map(({ sha256, bytes }) => [sha256, bytes]));
 
@@ -33,7 +32,7 @@ async function serve(content: ReadonlyMap<string, Uint8Array>): Promise<Coordina
     port: 0,
     token: TOKEN,
     largestFrame: 1000,
-    shards: new Map([...content].map(([name, bytes]) => [name, [bytes]])),
+    shards: new Map([...content].map(([name, bytes]) => [name, shardOf(bytes)])),
     onConnection: (socket) => {
       socket.terminate();
     },
@@ -60,12 +59,15 @@ async function sourceAt(
   };
 }
 
-async function load(source: ShardSource, shards: typeof names): Promise<Split> {
-  const { count, sampleBytes } = sizeOfShards(shards, SAMPLE_BYTES);
-  const images = new Uint8Array(count * sampleBytes);
-  const loaded = { count, images, labels: new Uint8Array(count) };
-  await loadShards(source, shards, loaded);
-  return loaded;
+/** The samples, read from wherever they are. */
+async function load(source: ShardSource, shards: typeof names): Promise<MemorySplit> {
+  const { count, labels, images } = await loadShards(source, shards, SAMPLE_BYTES);
+  if (isInMemory(images)) return { count, labels, images };
+  const reader = new ImageReader(images);
+  const read = new Uint8Array(count * SAMPLE_BYTES);
+  for (let sample = 0; sample < count; sample++) reader.read(sample, read, sample * SAMPLE_BYTES);
+  reader.close();
+  return { count, labels, images: read };
 }
 
 describe('the data of a run', () => {

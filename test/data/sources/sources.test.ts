@@ -2,21 +2,26 @@ import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { expect, test } from 'vitest';
-import { assemble } from '../../../src/data/assemble.js';
-import type { Split } from '../../../src/data/dataset.js';
+import { assemble, type AssembleOptions } from '../../../src/data/assemble.js';
+import { isInMemory, type Split } from '../../../src/data/dataset.js';
 import { findSource, type SourceOptions } from '../../../src/data/sources/find.js';
 import { temporaryFolder } from '../helpers.js';
 import { greyPng, idx, npy, writeFiles, writeNpz } from './files.js';
 
-const OPTIONS = { seed: 1, holdOut: true, skipBad: false };
+const OPTIONS = { seed: 1, holdOut: true, skipBad: false, normalise: 'none' } as const;
 
-async function load(place: string, options: Partial<SourceOptions & typeof OPTIONS> = {}) {
+async function load(place: string, options: Partial<SourceOptions & AssembleOptions> = {}) {
   const source = await findSource(place, { label: null, imageSize: null, ...options });
   return assemble(source, { ...OPTIONS, ...options });
 }
 
-function floats({ images }: Split): number[] {
-  return [...new Float32Array(images.slice().buffer)];
+function bytes({ images }: Split): Uint8Array {
+  if (!isInMemory(images)) throw new Error('The samples are in files.');
+  return images;
+}
+
+function floats(split: Split): number[] {
+  return [...new Float32Array(bytes(split).slice().buffer)];
 }
 
 /** The sentence of the error that loading ends with. */
@@ -39,7 +44,7 @@ test('IDX files of any shape, plain or gzip, by any of their names', async () =>
   });
   const data = await load(folder);
   expect(data).toMatchObject({ shape: [2, 3, 1], inputType: 'uint8', classes: 6, heldOut: false });
-  expect([...data.train.images]).toEqual([...pixels]);
+  expect([...bytes(data.train)]).toEqual([...pixels]);
   expect([...data.train.labels]).toEqual([0, 5, 2, 1]);
   expect(data.test).toEqual({
     count: 1,
@@ -85,7 +90,7 @@ test('NumPy arrays as Keras has them, in one file or one file each', async () =>
   for (const place of ['pictures.npz', 'each']) {
     const data = await load(path.join(folder, place));
     expect(data).toMatchObject({ shape: [2, 2, 3], inputType: 'uint8', classes: 2 });
-    expect([...data.train.images]).toEqual([...pixels]);
+    expect([...bytes(data.train)]).toEqual([...pixels]);
     expect([...data.train.labels]).toEqual([1, 0]);
     expect([...data.test.labels]).toEqual([1]);
   }
@@ -206,7 +211,7 @@ test('a folder of images for each class, scaled to the size of the first', async
   });
   const data = await load(folder);
   expect(data).toMatchObject({ shape: [2, 3, 1], classNames: ['cat', 'dog'], heldOut: false });
-  expect([...data.train.images]).toEqual([
+  expect([...bytes(data.train)]).toEqual([
     ...Array<number>(6).fill(10),
     ...Array<number>(6).fill(20),
   ]);
@@ -251,7 +256,7 @@ test('Parquet tables of numbers, and of images as Hugging Face has them', async 
   expect(floats(table.train)).toEqual([0.5, 1, -1, 2, 2, 3]);
   const pictures = await load(path.join(folder, 'images.parquet'), { holdOut: false });
   expect(pictures).toMatchObject({ shape: [2, 2, 1], inputType: 'uint8', classes: 2 });
-  expect([...pictures.train.images]).toEqual(
+  expect([...bytes(pictures.train)]).toEqual(
     [10, 20, 30].flatMap((value) => Array<number>(4).fill(value)),
   );
   expect(await problem(path.join(folder, 'broken.parquet'))).toMatch(/is not a Parquet file/);

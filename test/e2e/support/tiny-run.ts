@@ -5,6 +5,7 @@ import { compileForWasm } from '../../../src/engine/wasm/compile.js';
 import { initialWeights } from '../../../src/model/initial-weights.js';
 import type { ModelSpec } from '../../../src/model/layers.js';
 import { buildModel } from '../../../src/model/model.js';
+import { contentOf } from '../../data/helpers.js';
 import type { Welcome } from '../../../src/protocol/protocol.js';
 
 /** What a coordinator tells its workers about a run, of a model that computes in no time. */
@@ -53,6 +54,6 @@ export async function tinyRun(batch: number): Promise<TinyRun> {
     module: bytes,
     weights: new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength),
     parameters: model.parameterCount,
-    shard: new Uint8Array(Buffer.concat(shard.parts)),
+    shard: contentOf(shard),
   };
 }
