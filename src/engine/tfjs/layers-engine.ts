@@ -145,6 +145,12 @@ export class LayersEngine {
     });
   }
 
+  /** What the model puts out for one sample. */
+  outputsOf(weights: Float32Array, sample: Float32Array): number[] {
+    this.#write(weights);
+    return this.#tensorFlow.core.tidy(() => [...this.#apply(sample, 1, false).dataSync()]);
+  }
+
   /** Some layers TensorFlow.js can compute, but not train. */
   #tryGradients(): void {
     const labels = new Uint8Array(2);
@@ -162,10 +168,14 @@ export class LayersEngine {
     training: boolean,
   ): { outputs: Tensor2D; losses: Tensor1D } {
     const { core } = this.#tensorFlow;
-    const inputs = core.tensor(samples, [labels.length, ...this.inputShape]);
-    const outputs = this.#model.apply(inputs, { training }) as Tensor2D;
+    const outputs = this.#apply(samples, labels.length, training);
     const targets = targetsOf(core, labels, this.outputs);
     return { outputs, losses: lossesOf(core, this.#loss, outputs, targets) };
+  }
+
+  #apply(samples: Float32Array, count: number, training: boolean): Tensor2D {
+    const inputs = this.#tensorFlow.core.tensor(samples, [count, ...this.inputShape]);
+    return this.#model.apply(inputs, { training }) as Tensor2D;
   }
 
   #classes(outputs: Tensor2D): Int32Array {
