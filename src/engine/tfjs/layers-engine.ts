@@ -105,7 +105,7 @@ export class LayersEngine {
   ): GradientSums {
     const { core } = this.#tensorFlow;
     this.#write(weights);
-    return core.tidy(() => {
+    return this.#tidy(() => {
       let correct = 0;
       const forward = (): Scalar => {
         const { outputs, losses } = this.#forward(samples, labels, true);
@@ -137,9 +137,8 @@ export class LayersEngine {
     samples: Float32Array,
     labels: Uint8Array,
   ): { losses: Float32Array; classes: Int32Array } {
-    const { core } = this.#tensorFlow;
     this.#write(weights);
-    return core.tidy(() => {
+    return this.#tidy(() => {
       const { outputs, losses } = this.#forward(samples, labels, false);
       return { losses: losses.dataSync<'float32'>(), classes: this.#classes(outputs) };
     });
@@ -148,7 +147,21 @@ export class LayersEngine {
   /** What the model puts out for one sample. */
   outputsOf(weights: Float32Array, sample: Float32Array): number[] {
     this.#write(weights);
-    return this.#tensorFlow.core.tidy(() => [...this.#apply(sample, 1, false).dataSync()]);
+    return this.#tidy(() => [...this.#apply(sample, 1, false).dataSync()]);
+  }
+
+  /**
+   * Disposes of the tensors that `work` makes. TensorFlow.js would look through the result for tensors
+   * to keep, every number of it.
+   */
+  #tidy<T>(work: () => T): T {
+    const results: T[] = [];
+    this.#tensorFlow.core.tidy(() => {
+      results.push(work());
+    });
+    const [result] = results;
+    if (result === undefined) throw new Error('There is no result.');
+    return result;
   }
 
   /** Some layers TensorFlow.js can compute, but not train. */
