@@ -134,10 +134,11 @@ class ComputeThread {
     const order = this.#orderOf(batch.epoch);
     const placeOf = (lane: number): number => order(batch.first + first + lane);
     const samples = this.#training.gather(count, placeOf, batch.epoch);
+    const gathered = this.#clock.add('gather', since);
     const piece = this.#slots.take(this.#firstSlot);
     this.#draws.set([this.#start.seed, step, first]);
     this.#engine.samples.gradients(samples, piece, this.#draws.byteOffset);
-    this.#clock.add('compute', since);
+    this.#clock.add('compute', gathered);
     if (this.#control.get('kind') === jobKinds.range) this.#computed.push({ step, first, count });
     this.#reduce(node, piece, batch);
   }
