@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { InspectionConfig } from '../src/config/types.js';
 import { copySplit, type Dataset, NO_SAMPLES, sizeOfSplit, tableOf } from '../src/data/dataset.js';
-import { type DataDescription, readDescription } from '../src/data/description.js';
+import { type DataDescription, normalisedAs, readDescription } from '../src/data/description.js';
 import { type DataOptions, loadData } from '../src/data/load.js';
 import { checkFits } from '../src/data/fits.js';
 import { imageSizeOf } from '../src/data/images/decode.js';
@@ -39,8 +39,14 @@ export async function evaluateModel(
 ): Promise<EvaluatedModel> {
   const { model: described, weights, file } = await trainedModel(place, config.engine);
   const trainedOn = await readDescription(file);
+  const normalise = normalisedAs(file, trainedOn, config.normalise);
+  if (normalise === null) {
+    const notice = `${file} does not say how its samples were normalised: taken as dtrain does it; add --normalise unit if they were divided by 255.`;
+    listeners.onNotice(notice);
+  }
   const dataset = await loadData({
     ...evaluationData(config, trainedOn),
+    normalise,
     // Images that are given are brought to what the model takes.
     imageSize: config.imageSize ?? imageSizeOf(described.spec.input),
     ...listeners,
@@ -86,7 +92,7 @@ export async function evaluateModel(
 function evaluationData(
   config: InspectionConfig,
   trainedOn: DataDescription | undefined,
-): Omit<DataOptions, 'imageSize'> {
+): Omit<DataOptions, 'imageSize' | 'normalise'> {
   const own = config.data === null && config.dataDir === null;
   const { data = 'mnist', dataDir = null } = own ? (trainedOn ?? {}) : config;
   const { classNames, classes } = trainedOn ?? {};
@@ -98,7 +104,6 @@ function evaluationData(
     seed: trainedOn?.seed ?? 1,
     // Other data than the model's own is all there to test on, if it has no test samples.
     holdOut: own,
-    normalise: trainedOn?.normalisation ?? null,
     ...(classes !== undefined && {
       classes: { count: classes, ...(classNames && { names: classNames }) },
     }),

@@ -11,7 +11,7 @@ export function evalCommand(): Command {
   const command = new Command('eval')
     .description('accuracy, loss and confusion matrix of a trained model over the test set')
     .argument('<run|model>', "a run's folder, a model.json or a .safetensors file");
-  addOptions(command, [...dataKeys, 'engine', 'threads', 'json', 'quiet', 'verbose']);
+  addOptions(command, [...dataKeys, 'normalise', 'engine', 'threads', 'json', 'quiet', 'verbose']);
   return command.action(async (file: string, flags: Record<string, unknown>) => {
     const config = resolveInspection({ flags, env: process.env });
     const signal = interruptible(() => undefined);

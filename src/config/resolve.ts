@@ -68,6 +68,7 @@ export function resolveInspection(sources: Sources): InspectionConfig {
   return {
     ...dataSettings(settings),
     engine: settings.get('engine'),
+    normalise: settings.get('normalise'),
     threads: threads(settings),
     json: settings.get('json'),
     ...loudness(settings),

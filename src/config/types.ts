@@ -148,6 +148,7 @@ export interface InspectionConfig extends Omit<DataSettings, 'data'> {
   readonly engine: EngineChoice;
   /** Null if it is not given. */
   readonly data: string | null;
+  readonly normalise: NormalisationName | null;
   readonly threads: number;
   readonly json: boolean;
   readonly quiet: boolean;

@@ -5,6 +5,7 @@ import { DtrainError } from '../errors.js';
 import { inputTypes } from '../model/layers.js';
 import type { Dataset } from './dataset.js';
 import type { DataOptions } from './load.js';
+import type { Normalisation, NormalisationName } from './normalise.js';
 
 /** The file beside a trained model that says what it was trained on. */
 export const DESCRIPTION_FILE = 'data.json';
@@ -70,6 +71,22 @@ export function withAbsolutePaths({
     data: data === 'mnist' ? data : path.resolve(data),
     dataDir: dataDir === null ? null : path.resolve(dataDir),
   };
+}
+
+/**
+ * How the samples of a model were normalised: as its description says, else as the user does.
+ * @returns null if neither knows
+ * @throws DtrainError USAGE if both do
+ */
+export function normalisedAs(
+  modelFile: string,
+  trainedOn: DataDescription | undefined,
+  given: NormalisationName | null,
+): Normalisation | NormalisationName | null {
+  if (trainedOn === undefined || given === null) return trainedOn?.normalisation ?? given;
+  const description = path.join(path.dirname(modelFile), DESCRIPTION_FILE);
+  const message = `--normalise is for models of which nobody knows how their samples were normalised, and ${description} says it of this one: leave it out.`;
+  throw new DtrainError('USAGE', message);
 }
 
 /**

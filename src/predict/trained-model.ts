@@ -1,7 +1,13 @@
-import { type DataDescription, readDescription } from '../data/description.js';
-import { byteTable, MNIST_NORMALISATION, type Normalisation, tablesOf } from '../data/normalise.js';
+import { type DataDescription, normalisedAs, readDescription } from '../data/description.js';
+import {
+  byteTable,
+  MNIST_NORMALISATION,
+  type Normalisation,
+  type NormalisationName,
+  tablesOf,
+} from '../data/normalise.js';
 import { fileError } from '../model/files/disk.js';
-import { loadModel } from '../model/files/load.js';
+import type { RunModel } from '../engine/run-model.js';
 import { Predictor } from './predictor.js';
 import type { TrainingImages } from './prepare-image.js';
 
@@ -18,12 +24,15 @@ export interface TrainedModel {
 const [DARK, LIGHT] = [0.4, 0.6];
 
 /**
- * Opens the model in a file or a run's folder. Without a description beside it, of what it was
- * trained on, that is taken to be MNIST.
- * @throws DtrainError MODEL_FILE if there is none, or it was not trained on images
+ * A model from a file, ready to classify images. Without a description beside it, of what it was
+ * trained on, that is taken to be MNIST, with values as `normalise` says.
+ * @throws DtrainError MODEL_FILE if it was not trained on images, USAGE for a
+ * `normalise` beside a description
  */
-export async function openTrainedModel(place: string): Promise<TrainedModel> {
-  const { model, weights, file } = await loadModel(place);
+export async function openTrainedModel(
+  { model, weights, file }: { model: RunModel; weights: Float32Array; file: string },
+  normalise: NormalisationName | null,
+): Promise<TrainedModel> {
   const trainedOn = await readDescription(file);
   const [rows, columns, channels] = model.spec.input;
   const inputType = trainedOn?.inputType ?? model.spec.inputType ?? 'uint8';
@@ -31,11 +40,13 @@ export async function openTrainedModel(place: string): Promise<TrainedModel> {
     const shape = model.spec.input.join('x');
     throw fileError(file, `it takes ${shape} samples of ${inputType}, which are no images`);
   }
-  const normalisation = trainedOn?.normalisation ?? MNIST_NORMALISATION;
-  const [mean = 0] = normalisation.mean;
+  const how = normalisedAs(file, trainedOn, normalise) ?? 'standard';
+  const normalisation = typeof how === 'string' ? ofMnist(how) : how;
+  const { mean, deviation } = trainedOn?.normalisation ?? MNIST_NORMALISATION;
+  const [center = 0] = mean;
   const digits = isMnist(trainedOn) && String(model.spec.input) === '28,28,1';
-  const light = channels === 1 && mean > LIGHT;
-  const dark = channels === 1 && mean < DARK && normalisation.deviation[0] !== 1;
+  const light = channels === 1 && center > LIGHT;
+  const dark = channels === 1 && center < DARK && deviation[0] !== 1;
   return {
     name: model.spec.name,
     predictor: await Predictor.of(model, weights, byteTable(ofChannels(normalisation, channels))),
@@ -47,6 +58,11 @@ export async function openTrainedModel(place: string): Promise<TrainedModel> {
     classNames:
       trainedOn?.classNames ?? Array.from({ length: model.classes }, (_, index) => String(index)),
   };
+}
+
+function ofMnist(how: NormalisationName): Normalisation {
+  if (how === 'standard') return MNIST_NORMALISATION;
+  return { scale: how === 'unit' ? 255 : 1, mean: [0], deviation: [1] };
 }
 
 /** One for all channels is the same for each. */

@@ -129,7 +129,7 @@ describe("readTfjsModel of Keras' converter", () => {
         },
         weightsManifest: manifest(
           'block/conv/kernel',
-          'conv/vars/1',
+          'conv/bias',
           'head/head/kernel',
           'block/head/bias:0',
         ),

@@ -89,7 +89,7 @@ function withWeightLimit<T>(prototype: object, build: () => T): T {
 }
 
 /** All layers, those of models within the model too. */
-function layersOf(container: object): Layer[] {
+export function layersOf(container: object): Layer[] {
   const { layers = [] } = container as LayerInternals;
   return layers.flatMap((layer) => [layer, ...layersOf(layer)]);
 }

@@ -2,7 +2,7 @@ import type { Scalar, Tensor, Tensor1D, Tensor2D, Variable } from '@tensorflow/t
 import type { LayersModel, LayerVariable } from '@tensorflow/tfjs-layers';
 import { DtrainError, reasonOf } from '../../errors.js';
 import { type Parameter, sizeOf } from '../../model/model.js';
-import { buildLayersModel } from './build.js';
+import { buildLayersModel, layersOf } from './build.js';
 import type { Chance } from '../chance.js';
 import { withChance } from './chance.js';
 import type { TensorFlow } from './libraries.js';
@@ -34,6 +34,8 @@ export class LayersEngine {
   /** Outputs for a sample; a single one says of which of two classes it is. */
   readonly outputs: number;
   readonly firstWeights: Float32Array;
+  /** The names of each layer's weights, by the layer's name. */
+  readonly layerWeights: ReadonlyMap<string, readonly string[]>;
   readonly #tensorFlow: TensorFlow;
   readonly #model: LayersModel;
   readonly #loss: LossName;
@@ -73,6 +75,12 @@ export class LayersEngine {
       return parameter;
     });
     this.parameterCount = offset;
+    this.layerWeights = new Map(
+      layersOf(model).map(({ name, weights }) => [
+        name,
+        weights.map(({ originalName }) => originalName),
+      ]),
+    );
     this.trainableCount = this.parameters[trainable.length]?.offset ?? offset;
     this.firstWeights = this.#read(this.#weights, new Float32Array(offset));
     this.inputShape = fixedShape(model.inputs[0]?.shape, 'input');
@@ -137,6 +145,12 @@ export class LayersEngine {
     });
   }
 
+  /** What the model puts out for one sample. */
+  outputsOf(weights: Float32Array, sample: Float32Array): number[] {
+    this.#write(weights);
+    return this.#tensorFlow.core.tidy(() => [...this.#apply(sample, 1, false).dataSync()]);
+  }
+
   /** Some layers TensorFlow.js can compute, but not train. */
   #tryGradients(): void {
     const labels = new Uint8Array(2);
@@ -154,10 +168,14 @@ export class LayersEngine {
     training: boolean,
   ): { outputs: Tensor2D; losses: Tensor1D } {
     const { core } = this.#tensorFlow;
-    const inputs = core.tensor(samples, [labels.length, ...this.inputShape]);
-    const outputs = this.#model.apply(inputs, { training }) as Tensor2D;
+    const outputs = this.#apply(samples, labels.length, training);
     const targets = targetsOf(core, labels, this.outputs);
     return { outputs, losses: lossesOf(core, this.#loss, outputs, targets) };
+  }
+
+  #apply(samples: Float32Array, count: number, training: boolean): Tensor2D {
+    const inputs = this.#tensorFlow.core.tensor(samples, [count, ...this.inputShape]);
+    return this.#model.apply(inputs, { training }) as Tensor2D;
   }
 
   #classes(outputs: Tensor2D): Int32Array {

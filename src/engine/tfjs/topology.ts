@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DtrainError } from '../../errors.js';
+import { fromKeras } from './keras.js';
 
 /** A model.json's `modelTopology`, checked: nothing in it but what TensorFlow.js builds models from. */
 export type Topology = Readonly<Record<string, unknown>>;
@@ -97,6 +98,14 @@ const otherClasses = [
   'L2',
 ] as const;
 
+/** Settings that TensorFlow.js does not look at, and what it computes all the same. */
+const unheeded = new Map<string, number | boolean>([
+  ['groups', 1],
+  ['keepdims', false],
+  ['negative_slope', 0],
+  ['threshold', 0],
+]);
+
 const known: ReadonlySet<string> = new Set([...layerClasses, ...otherClasses]);
 
 const model = z.object({
@@ -114,7 +123,7 @@ const model = z.object({
  */
 export function parseTopology(value: unknown): Topology {
   const wrapped = z.object({ model_config: z.unknown() }).safeParse(value).data?.model_config;
-  const topology = wrapped ?? value;
+  const topology = fromKeras(wrapped ?? value);
   if (!model.safeParse(topology).success) {
     throw invalid('it is no Sequential or functional model');
   }
@@ -148,6 +157,10 @@ class Inspection {
     for (const [key, value] of Object.entries(object)) {
       if (key.endsWith('_constraint') && value !== null) {
         throw invalid(`${printable(key)} is set, and dtrain's optimizers know no constraints`);
+      }
+      const needed = unheeded.get(key);
+      if (needed !== undefined && value !== null && value !== needed) {
+        throw invalid(`TensorFlow.js does not know ${printable(key)}, which must be ${needed}`);
       }
       this.visit(value, depth + 1);
     }

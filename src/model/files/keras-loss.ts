@@ -18,13 +18,25 @@ const lossName = z.union([
   z.object({ config: z.object({ name: z.string() }) }).transform(({ config }) => config.name),
 ]);
 
+/** Where a model.json has what a model was compiled with: TensorFlow.js', Keras' `.h5` and `.keras`. */
+const compiled = z.object({
+  trainingConfig: z.unknown().optional(),
+  modelTopology: z.object({
+    training_config: z.unknown().optional(),
+    model_config: z.object({ compile_config: z.unknown().optional() }).optional(),
+  }),
+});
+
 /**
- * The loss that a model was compiled with, from the training configuration in its file.
+ * The loss that a model was compiled with, from the content of its model.json.
  * @returns undefined if the file has none
  * @throws DtrainError MODEL_FILE for one that dtrain lacks
  */
-export function compiledLoss(file: string, trainingConfig: unknown): LossName | undefined {
-  const found = z.looseObject({ loss: z.unknown() }).safeParse(trainingConfig).data?.loss;
+export function compiledLoss(file: string, content: unknown): LossName | undefined {
+  const { trainingConfig, modelTopology } = compiled.safeParse(content).data ?? {};
+  const config =
+    trainingConfig ?? modelTopology?.training_config ?? modelTopology?.model_config?.compile_config;
+  const found = z.looseObject({ loss: z.unknown() }).safeParse(config).data?.loss;
   if (found == null) return undefined;
   const single = Array.isArray(found) && found.length === 1 ? (found[0] as unknown) : found;
   const name = lossName.safeParse(single).data;

@@ -8,13 +8,14 @@ import { fileError } from './disk.js';
 import { check, clause, escaped, quoted } from './fields.js';
 import { kerasLayers } from './keras-layers.js';
 import { usualLoss } from './keras-loss.js';
+import { kerasPlaces } from './keras-variables.js';
 import { inputShape, type KerasLayer, type Topology } from './keras-topology.js';
 import { isLayerName, isModelName } from './schema.js';
+import type { NamedWeights } from './tfjs-weights.js';
 
-/** A model, and what its file calls the parameters, in their order. */
-export interface NamedModel {
+/** A model, and what its file calls the parameters. */
+export interface NamedModel extends NamedWeights {
   readonly model: Model;
-  readonly weightNames: readonly string[];
 }
 
 /** What a file says of a model beside its layers. */
@@ -59,7 +60,18 @@ export function modelOfTopology(file: string, topology: Topology, known: Known):
   });
   const twice = weightNames.find((each, at) => weightNames.indexOf(each) !== at);
   if (twice !== undefined) throw fileError(file, `two layers have the weight ${quoted(twice)}`);
-  return { model, weightNames };
+  return { model, weightNames, aliases: aliasesOf(layers) };
+}
+
+/** Of the kernel and the bias of each layer. */
+function aliasesOf(layers: readonly KerasLayer[]): Map<string, string> {
+  const places = [...kerasPlaces(layers)];
+  return new Map(
+    places.flatMap(([name, place]) => [
+      [`${place}/0`, `${name}/kernel`],
+      [`${place}/1`, `${name}/bias`],
+    ]),
+  );
 }
 
 /** A Keras layer, what others call it, and the layers whose outputs it takes. */

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { sizeOf, type Model, type Parameter } from '../model.js';
 import { fileError, fileSize, readBytes } from './disk.js';
 import { quoted, sameShape, shapeText } from './fields.js';
+import { isBesideModel, kerasVariable } from './keras-variables.js';
 import { checkFinite, readFloats } from './floats.js';
 
 /** Bytes of the files of one group: float32 weights with two moments of an optimizer. */
@@ -43,25 +44,28 @@ interface Place {
   readonly from: number;
 }
 
+/** A model's parameters, and what its file calls them. */
+export interface NamedWeights {
+  readonly model: Pick<Model, 'parameters' | 'parameterCount'>;
+  /** In the order of the parameters. */
+  readonly weightNames: readonly string[];
+  /** What else the file may call one: that, and its name. */
+  readonly aliases: ReadonlyMap<string, string>;
+}
+
 /**
  * Reads a model's flat weights from the files that its model.json, `file`, lists.
  * @throws DtrainError MODEL_FILE if they are not the model's, or not finite float32 numbers.
  */
 export async function readWeights(
   file: string,
-  {
-    model,
-    weightNames,
-  }: {
-    readonly model: Pick<Model, 'parameters' | 'parameterCount'>;
-    readonly weightNames: readonly string[];
-  },
+  { model, weightNames, aliases }: NamedWeights,
   groups: readonly Group[],
 ): Promise<Float32Array> {
   const wanted = new Map(model.parameters.map((parameter, at) => [weightNames[at], parameter]));
   const plans = groups.map(({ paths, weights: entries }) => {
     for (const path of paths) checkPath(path, file);
-    return { paths, ...placesOf(entries, wanted, file) };
+    return { paths, ...placesOf(entries, wanted, aliases, file) };
   });
   const [absent] = wanted.keys();
   if (absent !== undefined) throw fileError(file, `its weightsManifest lacks ${quoted(absent)}`);
@@ -82,6 +86,7 @@ export async function readWeights(
 function placesOf(
   entries: readonly Entry[],
   wanted: Map<string | undefined, Parameter>,
+  aliases: NamedWeights['aliases'],
   file: string,
 ): { places: Place[]; bytes: number } {
   const places: Place[] = [];
@@ -89,8 +94,9 @@ function placesOf(
   for (const entry of entries) {
     const from = bytes;
     bytes += sizeOf(entry.shape) * (valueBytes.get(entry.dtype) ?? NaN);
-    if (entry.group === 'optimizer') continue;
-    const name = namesOf(entry.name).find((each) => wanted.has(each)) ?? entry.name;
+    if (entry.group === 'optimizer' || isBesideModel(entry.name)) continue;
+    const names = namesOf(entry.name).map((each) => aliases.get(each) ?? each);
+    const name = names.find((each) => wanted.has(each)) ?? entry.name;
     const parameter = wanted.get(name);
     wanted.delete(name);
     places.push({ parameter: checkEntry(entry, parameter, file), from });
@@ -101,11 +107,12 @@ function placesOf(
 
 /**
  * What a weight may be called in its model: `conv/kernel`. Keras adds `:0`, or the model's name or
- * the layer's once more in front; Keras 3 numbers a layer's weights, `conv/vars/0`.
+ * the layer's once more in front; in a `.keras` file it has numbers, which are aliases here.
  */
 function namesOf(written: string): string[] {
+  const variable = kerasVariable(written);
+  if (variable !== undefined) return [variable];
   const [kind = '', owner = '', ...outer] = written.replace(/:0$/, '').split('/').reverse();
-  if (owner === 'vars') return [`${outer[0] ?? ''}/${['kernel', 'bias'][Number(kind)] ?? kind}`];
   const scopes = [owner, ...outer].reverse();
   return [
     `${scopes.join('/')}/${kind}`,

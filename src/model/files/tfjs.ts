@@ -15,7 +15,6 @@ const LARGEST_MODEL_JSON = 16 * 1024 * 1024;
 const modelJson = z.object({
   format: oneOf(['layers-model']).nullish(),
   modelTopology: topology,
-  trainingConfig: z.unknown().optional(),
   weightsManifest: weightsManifest.nullish(),
   userDefinedMetadata: z.unknown().optional(),
 });
@@ -28,11 +27,6 @@ export interface ReadModel {
 
 const ourMetadata = z.object({
   dtrain: z.object({ model: z.string(), loss: z.enum(losses).optional() }),
-});
-
-/** Where Keras keeps what a model was compiled with; TensorFlow.js has `trainingConfig` instead. */
-const kerasTraining = z.object({
-  modelTopology: z.object({ training_config: z.unknown() }),
 });
 
 /**
@@ -91,10 +85,9 @@ export async function readTfjsModel(path: string): Promise<ReadModel> {
   const whole = isConfig ? { modelTopology: json } : json;
   const content = check(modelJson, whole);
   if (!content.ok) throw fileError(path, clause(content.path, content.complaint));
-  const { modelTopology, trainingConfig, weightsManifest: groups } = content.value;
+  const { modelTopology, weightsManifest: groups } = content.value;
   const ours = ourMetadata.safeParse(content.value.userDefinedMetadata).data?.dtrain;
-  const keras = kerasTraining.safeParse(whole).data?.modelTopology.training_config;
-  const loss = ours?.loss ?? compiledLoss(path, trainingConfig ?? keras);
+  const loss = ours?.loss ?? compiledLoss(path, whole);
   const named = modelOfTopology(path, modelTopology, { name: ours?.model, loss });
   const hasWeights = groups?.some(({ weights }) => weights.length > 0);
   const weights = hasWeights ? await readWeights(path, named, groups ?? []) : undefined;
