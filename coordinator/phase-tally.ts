@@ -1,10 +1,15 @@
-import { addPhases, NO_TIME, type Phases, subtractPhases } from '../src/threads/phases.js';
+import {
+  addPhases,
+  meanOfThreads,
+  NO_TIME,
+  type Phases,
+  subtractPhases,
+} from '../src/threads/phases.js';
 import type { MemberId } from './core-messages.js';
 
 /**
  * Where the training time goes. In a step that several members share, the one that computes longest
- * counts: the others' time is beside its own. In a lease, threads count by their mean, but for the
- * update, which one of them takes while the others wait.
+ * counts: the others' time is beside its own. In a lease, threads count by their mean.
  */
 export class PhaseTally {
   #total = NO_TIME;
@@ -39,8 +44,12 @@ export class PhaseTally {
 
   /** The threads took whole steps: what they had spent before and after, added up. */
   leased(before: Phases, after: Phases, threads: number): void {
-    const { compute, reduce, update } = subtractPhases(after, before);
-    this.#add({ compute: compute / threads, reduce: reduce / threads, update });
+    this.#add(meanOfThreads(subtractPhases(after, before), threads));
+  }
+
+  /** @param since when the coordinator began to send the step's weights */
+  broadcast(since: number): void {
+    this.#add({ ...NO_TIME, broadcast: secondsSince(since) });
   }
 
   #add(phases: Phases): void {

@@ -1,4 +1,3 @@
-import path from 'node:path';
 import type { EngineChoice } from '../src/engine/names.js';
 import type { NamedRunModel } from '../src/engine/run-model.js';
 import type { FoundLayersModel } from '../src/engine/tfjs/read.js';
@@ -58,11 +57,10 @@ async function orLayersModel<T>(
     return await read();
   } catch (error) {
     if (!(error instanceof DtrainError)) throw error;
-    const { holdsLayersModel, isModelJson, readLayersModel } =
-      await import('../src/engine/tfjs/read.js');
-    const file = place.endsWith('.json') ? place : path.join(place, 'model.json');
-    if (engine === 'tfjs' && (await isModelJson(file))) return readLayersModel(file, seed);
-    if (!(await holdsLayersModel(file))) throw error;
+    const { openLayersModel } = await import('../src/engine/tfjs/read.js');
+    const layers = await openLayersModel(place).catch(() => undefined);
+    if (layers && engine === 'tfjs') return layers.read(seed);
+    if (!layers?.known) throw error;
     if (error.message.includes('--engine tfjs')) throw error;
     const message = `${error.message} TensorFlow.js can compute it: add --engine tfjs.`;
     throw new DtrainError(error.code, message, { cause: error });

@@ -11,7 +11,7 @@ import { encodeFrame } from '../src/protocol/frame.js';
 import { Reduction } from '../src/reduce/reduction.js';
 import { LONGEST_LEASE } from '../src/threads/memory.js';
 import type { Evaluation } from '../src/threads/evaluation.js';
-import { type Phases, subtractPhases } from '../src/threads/phases.js';
+import { type Phases, subtractPhases, sumOfPhases } from '../src/threads/phases.js';
 import type { HeldPiece, StepSums, ThreadPool } from '../src/threads/pool.js';
 import { Core, type CoreOptions } from './core.js';
 import {
@@ -296,10 +296,12 @@ export class Training {
   async #do(command: CoreCommand<Pieces>): Promise<void> {
     switch (command.type) {
       case 'sendWeights': {
+        const since = performance.now();
         const { buffer, byteOffset, byteLength } = this.#options.pool.weights;
         const bytes = new Uint8Array(buffer, byteOffset, byteLength);
         const frame = encodeFrame({ type: 'weights', step: command.step }, bytes);
         for (const id of command.members) this.#remotes.get(id)?.send(frame);
+        this.#phases.broadcast(since);
         return;
       }
       case 'assign':
@@ -406,8 +408,7 @@ export class Training {
     const after = pool.threadSeconds;
     this.#phases.leased(before, after, pool.threads);
     const finite = this.#count(sums);
-    const { compute, reduce, update } = subtractPhases(after, before);
-    const seconds = (compute + reduce + update) / pool.threads;
+    const seconds = sumOfPhases(subtractPhases(after, before)) / pool.threads;
     this.#tell({ type: 'leased', steps: sums.length, finite, seconds });
   }
 

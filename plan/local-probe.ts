@@ -53,7 +53,8 @@ export async function measureLeases(
   return {
     threads: pool.threads,
     step: median(({ elapsed }) => elapsed),
-    microBatch: median(({ phases: { compute, reduce } }) => compute + reduce) / microBatches,
+    microBatch:
+      median(({ phases: { gather, compute, reduce } }) => gather + compute + reduce) / microBatches,
   };
 }
 

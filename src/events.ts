@@ -87,12 +87,16 @@ export interface ProfileEvent {
   /** Seconds of a step of this run, on average, and its parts. */
   readonly step: {
     readonly seconds: number;
+    /** Finding samples in memory or files, and augmenting them: in local threads. */
+    readonly gather: number;
     /** Gradients: of the member that took longest, or of the local threads on average. */
     readonly compute: number;
     /** Adding gradients up. */
     readonly reduce: number;
     /** The optimizer's step. */
     readonly update: number;
+    /** Handing the weights to workers' connections. */
+    readonly broadcast: number;
     /** The rest: sending, receiving, waking up, waiting for others. */
     readonly wait: number;
   };

@@ -47,10 +47,12 @@ const scalingColumns: readonly Column[] = [
 
 const stepColumns: readonly Column[] = [
   ['ms/step', ({ step }) => milliseconds(step.seconds)],
+  ['gather', ({ step }) => milliseconds(step.gather)],
   ['compute', ({ step }) => milliseconds(step.compute)],
-  ['wait', ({ step }) => milliseconds(step.wait)],
   ['reduce', ({ step }) => milliseconds(step.reduce)],
   ['update', ({ step }) => milliseconds(step.update)],
+  ['broadcast', ({ step }) => milliseconds(step.broadcast)],
+  ['wait', ({ step }) => milliseconds(step.wait)],
   ['kB sent', ({ bytes }) => kilobytes(bytes?.sent)],
   ['received', ({ bytes }) => kilobytes(bytes?.received)],
 ];

@@ -11,9 +11,11 @@ const colours: Readonly<Record<WorkerKind, string>> = {
   joined: '#7570b3',
 };
 const phases = [
+  ['gather', 'gather', '#a6761d'],
   ['compute', 'compute', '#1f77b4'],
   ['reduce', 'reduce', '#66a61e'],
   ['update', 'update', '#e6ab02'],
+  ['broadcast', 'broadcast', '#e7298a'],
   ['wait', 'wait', '#bbbbbb'],
 ] as const;
 

@@ -52,6 +52,9 @@ export function contestants(around: Surroundings): Contestant[] {
     }),
     dtrainContestant(around, { name: 'dtrain native', engine: 'native', threads: 2 }),
     ...TORCH_BATCHES.map((batch) => python(around, 'PyTorch eager', 'torch_eager', 1, batch)),
+    ...TORCH_BATCHES.map((batch) =>
+      python(around, 'PyTorch eager, as it comes', 'torch_eager', 1, batch, {}),
+    ),
     python(around, 'TensorFlow tf.function', 'tensorflow_graph', 1),
     python(around, 'MindSpore', 'mindspore_graph', 1),
     tfjsContestant(around),
@@ -67,13 +70,14 @@ function python(
   script: `${'torch' | 'tensorflow' | 'mindspore'}_${string}`,
   cores: number,
   batch = 64,
+  environment: Peer['environment'] = keepMemory,
 ): Contestant {
   const framework = script.split('_')[0] as Framework;
   const file = fileURLToPath(new URL(`python/${script}.py`, import.meta.url));
   const program = pythonOf(around.peers, framework);
   // Python would leave its byte code in the repository.
   const args = ['-B', file];
-  return peer(around, framework, { name, cores, batch, program, args, environment: keepMemory });
+  return peer(around, framework, { name, cores, batch, program, args, environment });
 }
 
 function tfjsContestant(around: Surroundings): Contestant {

@@ -14,6 +14,11 @@ const comparisons: readonly (readonly [string, Choice, Choice])[] = [
   ['native / tf.function, 1 core', native, tensorflow],
   ['native AVX2 / tf.function, 1 core', { name: 'dtrain native AVX2', cores: 1 }, tensorflow],
   ['native / PyTorch eager at its best batch, 1 core', native, { name: 'PyTorch eager', cores: 1 }],
+  [
+    'native / PyTorch eager as it comes, at its best batch, 1 core',
+    native,
+    { name: 'PyTorch eager, as it comes', cores: 1 },
+  ],
   ['wasm / PyTorch eager batch 64, 1 core', wasm, { name: 'PyTorch eager', cores: 1, batch: 64 }],
   ['wasm / tfjs-node eager, 1 core', wasm, { name: 'tfjs-node eager', cores: 1 }],
   [

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { addOptions } from '../config/flags.js';
-import { convertModel } from '../model/files/convert.js';
+import { convertModel } from '../../coordinator/convert.js';
 
 export function convertCommand(): Command {
   const command = new Command('convert')

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { trainedModel } from '../../coordinator/run-model.js';
 import { addOptions } from '../config/flags.js';
 import { resolveInspection } from '../config/resolve.js';
 import { prepareImage } from '../predict/prepare-image.js';
@@ -13,11 +14,14 @@ export function predictCommand(): Command {
     .description('what a trained model takes images for')
     .argument('<run|model>', "a run's folder, a model.json or a .safetensors file")
     .argument('<images...>', 'image files: PNG, JPEG, WebP, GIF or TIFF, of any size');
-  addOptions(command, ['normalise', 'json', 'verbose']);
+  addOptions(command, ['engine', 'normalise', 'json', 'verbose']);
   return command.action(
     async (place: string, files: readonly string[], flags: Record<string, unknown>) => {
-      const { json, normalise } = resolveInspection({ flags, env: process.env });
-      const { predictor, images, classNames } = await openTrainedModel(place, normalise);
+      const { engine, json, normalise } = resolveInspection({ flags, env: process.env });
+      const { predictor, images, classNames } = await openTrainedModel(
+        await trainedModel(place, engine),
+        normalise,
+      );
       for (const file of files) {
         const { bytes, inverted, centred } = await prepareImage(file, images);
         const probabilities = predictor.classify(bytes);

@@ -85,7 +85,15 @@ export function workerLine(event: WorkerEvent): string {
 
 export function profileLines({ step, peakGflops, kernels }: ProfileEvent): string[] {
   const ms = (seconds: number): string => `${(seconds * 1000).toFixed(3)} ms`;
-  const stepLine = `A step took ${ms(step.seconds)}: gradients ${ms(step.compute)}, adding them ${ms(step.reduce)}, the optimizer ${ms(step.update)}, the rest ${ms(step.wait)}.`;
+  const parts = [
+    `gathering samples ${ms(step.gather)}`,
+    `gradients ${ms(step.compute)}`,
+    `adding them ${ms(step.reduce)}`,
+    `the optimizer ${ms(step.update)}`,
+    `broadcasting weights ${ms(step.broadcast)}`,
+    `waiting ${ms(step.wait)}`,
+  ];
+  const stepLine = `A step took ${ms(step.seconds)}: ${parts.join(', ')}.`;
   if (peakGflops === undefined) return [stepLine];
   const whole = kernels.reduce((sum, { microseconds }) => sum + microseconds, 0);
   const row = (name: string, microseconds: number, gflops: number | undefined): string =>

@@ -7,7 +7,15 @@ export type Place = number;
 /** Adds pieces up and takes the optimizer's step: the same bits whatever computes the gradients. */
 export interface Updater {
   add(left: Place, right: Place): void;
-  update(weights: Place, piece: Place, state: Place, hyper: Place, check: Place): void;
+  /** One of the `slicesOf` slices of the optimizer's step. */
+  update(...args: [...UpdatePlaces, slice: number]): void;
+}
+
+type UpdatePlaces = [weights: Place, piece: Place, state: Place, hyper: Place, check: Place];
+
+/** The whole of the optimizer's step, slice after slice. */
+export function updateAll(updater: Updater, slices: number, ...places: UpdatePlaces): void {
+  for (let slice = 0; slice < slices; slice++) updater.update(...places, slice);
 }
 
 /**

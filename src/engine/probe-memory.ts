@@ -2,8 +2,9 @@ import { byteTable, tablesOf } from '../data/normalise.js';
 import { initialWeights } from '../model/initial-weights.js';
 import { type Model, sizeOf } from '../model/model.js';
 import { type OptimizerName, stateSlots, stepHyperparameters } from '../optim/optimizer.js';
-import { type Engine, type GradientPlaces, PAGE, type Place } from './engine.js';
+import { type Engine, type GradientPlaces, PAGE, type Place, updateAll } from './engine.js';
 import { LANES } from './ir/types.js';
+import { CHECK_VALUES, slicesOf } from './kernels/optimizer.js';
 import { pieceSizeOf } from './program.js';
 
 /** A micro-batch, and one that is not full. */
@@ -61,7 +62,7 @@ export class ProbeMemory {
       right: this.floats(piece),
       state: this.floats(new Float32Array(this.#stateValues)),
       hyper: this.floats(stepHyperparameters(HYPER, 0.01, SAMPLES, 0)),
-      check: this.floats(new Float32Array(32)),
+      check: this.floats(new Float32Array(slicesOf(this.#parameters) * CHECK_VALUES)),
       out: this.floats(new Float32Array(EVALUATION)),
       draws: this.bytes(new Uint8Array(Uint32Array.of(1, 2, 0, 1, 2, LANES).buffer)),
     };
@@ -111,7 +112,7 @@ export class ProbeMemory {
     const words = (place: Place, count: number): Uint32Array =>
       new Uint32Array(this.memory.buffer, place, count).slice();
     const sums = words(left, this.#parameters + 2);
-    engine.update(weights, left, state, hyper, check);
+    updateAll(engine, slicesOf(this.#parameters), weights, left, state, hyper, check);
     engine.evaluate(weights, images, labels, table, indices, LANES, work, out);
     const results = [
       sums,

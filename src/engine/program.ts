@@ -81,7 +81,7 @@ export function compileUpdater(
  * - evaluate(…, work, out): out[0] = the loss, out[1] = the correct answers, out[2..9] = each
  *   lane's class;
  * - add(left, right): left += right, two pieces;
- * - update(weights, piece, state, hyper, check): the optimizer's step.
+ * - update(weights, piece, state, hyper, check, slice): a slice of the optimizer's step.
  */
 export function compile(model: Model, optimizer: OptimizerName, target: Target): Program {
   let workSize = 0;

@@ -1,5 +1,7 @@
 import { PAGE } from '../engine/engine.js';
 import { LANES } from '../engine/ir/types.js';
+import { isLayersModel, type RunModel } from '../engine/run-model.js';
+import type { LayersModel } from '../engine/tfjs/spec.js';
 import { compileForWasm } from '../engine/wasm/compile.js';
 import { instantiate } from '../engine/wasm/instance.js';
 import { type Model, sizeOf } from '../model/model.js';
@@ -13,8 +15,39 @@ export class Predictor {
     this.#classify = classify;
   }
 
-  /** @param table the float32 value of each byte of a sample, as `byteTable` gives it */
-  static async of(model: Model, weights: Float32Array, table: Float32Array): Promise<Predictor> {
+  /**
+   * @param table the float32 value of each byte of a sample, as `byteTable` gives it
+   * @throws DtrainError ENGINE_MISSING if the model is one of TensorFlow.js's and that is not here
+   */
+  static of(model: RunModel, weights: Float32Array, table: Float32Array): Promise<Predictor> {
+    return isLayersModel(model)
+      ? Predictor.#ofLayers(model, weights, table)
+      : Predictor.#ofKernels(model, weights, table);
+  }
+
+  static async #ofLayers(
+    model: LayersModel,
+    weights: Float32Array,
+    table: Float32Array,
+  ): Promise<Predictor> {
+    const { loadTensorFlow } = await import('../engine/tfjs/libraries.js');
+    const { LayersEngine } = await import('../engine/tfjs/layers-engine.js');
+    const { topology, loss } = model.spec;
+    const engine = await LayersEngine.create(await loadTensorFlow(), topology, loss, 0);
+    const tables = table.length / 256;
+    return new Predictor((sample) => {
+      const values = Float32Array.from(sample, (byte, index) => {
+        return table[(index % tables) * 256 + byte] ?? NaN;
+      });
+      return probabilitiesOf(engine.outputsOf(weights, values), loss);
+    });
+  }
+
+  static async #ofKernels(
+    model: Model,
+    weights: Float32Array,
+    table: Float32Array,
+  ): Promise<Predictor> {
     const { module, program } = await compileForWasm(model, 'sgd');
     let bytes = 0;
     const place = (size: number): number => {

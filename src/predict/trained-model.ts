@@ -7,7 +7,7 @@ import {
   tablesOf,
 } from '../data/normalise.js';
 import { fileError } from '../model/files/disk.js';
-import { loadModel } from '../model/files/load.js';
+import type { RunModel } from '../engine/run-model.js';
 import { Predictor } from './predictor.js';
 import type { TrainingImages } from './prepare-image.js';
 
@@ -24,16 +24,15 @@ export interface TrainedModel {
 const [DARK, LIGHT] = [0.4, 0.6];
 
 /**
- * Opens the model in a file or a run's folder. Without a description beside it, of what it was
+ * A model from a file, ready to classify images. Without a description beside it, of what it was
  * trained on, that is taken to be MNIST, with values as `normalise` says.
- * @throws DtrainError MODEL_FILE if there is none, or it was not trained on images, USAGE for a
+ * @throws DtrainError MODEL_FILE if it was not trained on images, USAGE for a
  * `normalise` beside a description
  */
 export async function openTrainedModel(
-  place: string,
+  { model, weights, file }: { model: RunModel; weights: Float32Array; file: string },
   normalise: NormalisationName | null,
 ): Promise<TrainedModel> {
-  const { model, weights, file } = await loadModel(place);
   const trainedOn = await readDescription(file);
   const [rows, columns, channels] = model.spec.input;
   const inputType = trainedOn?.inputType ?? model.spec.inputType ?? 'uint8';

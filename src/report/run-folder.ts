@@ -3,10 +3,8 @@ import path from 'node:path';
 import { type DataDescription, DESCRIPTION_FILE } from '../data/description.js';
 import { makeFolder } from '../durable-folder.js';
 import { diskReason, DtrainError, reasonOf, systemCode } from '../errors.js';
-import { layersFiles } from '../engine/tfjs/layers-files.js';
-import { isLayersModel, type NamedRunModel } from '../engine/run-model.js';
+import { jsonFilesOf, type NamedRunModel } from '../engine/run-model.js';
 import { safetensorsFile } from '../model/files/safetensors.js';
-import { tfjsFiles } from '../model/files/tfjs.js';
 import { LEDGER, type LedgerRecord } from './ledger-file.js';
 import { METRICS, MetricsFile } from './metrics-file.js';
 import { RunLock } from './run-lock.js';
@@ -99,9 +97,7 @@ export class RunFolder {
 
   /** Writes the trained model: model.json and weights.bin for TensorFlow.js, model.safetensors. */
   async saveModel(model: NamedRunModel, weights: Float32Array): Promise<void> {
-    const { modelJson, weightsBin } = isLayersModel(model)
-      ? layersFiles(model, weights)
-      : tfjsFiles(model, weights);
+    const { modelJson, weightsBin } = jsonFilesOf(model, weights);
     try {
       await this.#write('weights.bin', weightsBin);
       await this.#write('model.json', modelJson);

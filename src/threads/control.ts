@@ -24,6 +24,9 @@ const words = [
   'unfinished',
   /** The step being computed. */
   'step',
+  /** 1 while a lease's tickets are for slices of the optimizer's step, with the sum in `root`. */
+  'updating',
+  'root',
   /** A lease's first step, and the one after its last. */
   'leaseFirst',
   'leaseEnd',

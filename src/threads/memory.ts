@@ -2,6 +2,7 @@ import type { SplitSize } from '../data/dataset.js';
 import { microBatchesOf } from '../data/batches.js';
 import type { Place } from '../engine/engine.js';
 import { LANES } from '../engine/ir/types.js';
+import { CHECK_VALUES, slicesOf } from '../engine/kernels/optimizer.js';
 import { rootLevel } from '../reduce/tree.js';
 import { CONTROL_WORDS, nodeWords } from './control.js';
 import { CLOCK_VALUES } from './phases.js';
@@ -47,6 +48,8 @@ export interface MemoryPlan {
   /** One row of hyper-parameters for each step of a lease. */
   readonly hyper: Place;
   readonly check: Place;
+  /** Of the optimizer's step. */
+  readonly slices: number;
   /** Loss and correct answers of each step of a lease. */
   readonly losses: Place;
   /** The float32 value of each byte of a sample, channel after channel; nothing for float32 samples. */
@@ -70,12 +73,10 @@ export const EVALUATION_ROW = 16;
 /** The most pieces that the main thread holds, for each micro-batch of a step. */
 const HELD_PIECES = 4;
 
-/** Float32 values of an update's check: one, and the widest vector a target has. */
-const CHECK_VALUES = 9;
-
 /** Whether the update's gradients and new weights were all finite. */
-export function updateWasFinite(buffer: ArrayBufferLike, { check }: MemoryPlan): boolean {
-  return new Float32Array(buffer, check, CHECK_VALUES).every((value) => value === 0);
+export function updateWasFinite(buffer: ArrayBufferLike, plan: MemoryPlan): boolean {
+  const checks = new Float32Array(buffer, plan.check, plan.slices * CHECK_VALUES);
+  return checks.every((value) => value === 0);
 }
 
 const LINE = 64;
@@ -127,7 +128,8 @@ export function planMemory(needs: MemoryNeeds): MemoryPlan {
     weights: floats(needs.weights),
     state: floats(needs.state),
     hyper: place(LONGEST_LEASE * HYPER_ROW),
-    check: place(2 * LINE),
+    check: floats(slicesOf(needs.weights) * CHECK_VALUES),
+    slices: slicesOf(needs.weights),
     losses: floats(LONGEST_LEASE * 2),
     table: floats(needs.table.length),
     training: { ...training, ...list(needs.trainingCount) },

@@ -1,29 +1,45 @@
 /** Where the time of training goes, in seconds. */
 export interface Phases {
+  /** Finding the samples of a micro-batch: in memory or in files, and augmenting them. */
+  readonly gather: number;
   /** Gradients. */
   readonly compute: number;
   /** Adding gradients of parts of the batch. */
   readonly reduce: number;
-  /** The optimizer's step, for which everybody waits. */
+  /** The optimizer's step. */
   readonly update: number;
+  /** Handing the weights to the connections of remote workers. */
+  readonly broadcast: number;
 }
 
-export const NO_TIME: Phases = { compute: 0, reduce: 0, update: 0 };
+const names = ['gather', 'compute', 'reduce', 'update', 'broadcast'] as const;
+
+/** Float64 values of one thread's clock. */
+export const CLOCK_VALUES = names.length;
+
+function phasesBy(of: (name: keyof Phases, place: number) => number): Phases {
+  return Object.fromEntries(names.map((name, place) => [name, of(name, place)])) as Record<
+    keyof Phases,
+    number
+  >;
+}
+
+export const NO_TIME = phasesBy(() => 0);
 
 export function addPhases(one: Phases, other: Phases): Phases {
-  return {
-    compute: one.compute + other.compute,
-    reduce: one.reduce + other.reduce,
-    update: one.update + other.update,
-  };
+  return phasesBy((name) => one[name] + other[name]);
 }
 
-export function subtractPhases({ compute, reduce, update }: Phases, before: Phases): Phases {
-  return {
-    compute: compute - before.compute,
-    reduce: reduce - before.reduce,
-    update: update - before.update,
-  };
+export function subtractPhases(phases: Phases, before: Phases): Phases {
+  return phasesBy((name) => phases[name] - before[name]);
+}
+
+export function meanOfThreads(phases: Phases, threads: number): Phases {
+  return phasesBy((name) => phases[name] / threads);
+}
+
+export function sumOfPhases(phases: Phases): number {
+  return names.reduce((sum, name) => sum + phases[name], 0);
 }
 
 /** The phases of one step, which add up: what is in none of them is `wait`. In seconds. */
@@ -34,19 +50,12 @@ export interface StepPhases extends Phases {
 
 /** What a step took on average, of so many that took `seconds`. */
 export function stepPhases(total: Phases, seconds: number, steps: number): StepPhases {
-  const { compute, reduce, update } = total;
   return {
     seconds: seconds / steps,
-    compute: compute / steps,
-    wait: (seconds - compute - reduce - update) / steps,
-    reduce: reduce / steps,
-    update: update / steps,
+    ...phasesBy((name) => total[name] / steps),
+    wait: (seconds - sumOfPhases(total)) / steps,
   };
 }
-
-const places: Readonly<Record<keyof Phases, number>> = { compute: 0, reduce: 1, update: 2 };
-/** Float64 values of one thread's clock. */
-export const CLOCK_VALUES = 3;
 
 /** What one thread has spent on each phase so far; in shared memory, written by that thread alone. */
 export class PhaseClock {
@@ -56,14 +65,18 @@ export class PhaseClock {
     this.#milliseconds = new Float64Array(buffer, place, CLOCK_VALUES);
   }
 
-  /** Adds the time since `since`, as performance.now gave it. */
-  add(phase: keyof Phases, since: number): void {
-    const place = places[phase];
-    this.#milliseconds[place] = (this.#milliseconds[place] ?? 0) + performance.now() - since;
+  /**
+   * Adds the time since `since`, as performance.now gave it.
+   * @returns the time now
+   */
+  add(phase: keyof Phases, since: number): number {
+    const place = names.indexOf(phase);
+    const now = performance.now();
+    this.#milliseconds[place] = (this.#milliseconds[place] ?? 0) + now - since;
+    return now;
   }
 
   get phases(): Phases {
-    const [compute = 0, reduce = 0, update = 0] = this.#milliseconds;
-    return { compute: compute / 1000, reduce: reduce / 1000, update: update / 1000 };
+    return phasesBy((_, place) => (this.#milliseconds[place] ?? 0) / 1000);
   }
 }

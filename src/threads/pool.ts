@@ -3,7 +3,7 @@ import type { ImageAugmentation } from '../augment/augmentation.js';
 import { batchOf, microBatchesOf } from '../data/batches.js';
 import type { Split, SplitSize } from '../data/dataset.js';
 import type { HoldOut } from '../data/order.js';
-import { type CallSizes, PAGE, type Place, type Updater } from '../engine/engine.js';
+import { type CallSizes, PAGE, type Place, updateAll, type Updater } from '../engine/engine.js';
 import { CORRECT, LOSS, type Program } from '../engine/program.js';
 import { DtrainError, reasonOf } from '../errors.js';
 import { coveringNodes, type TreeNode } from '../reduce/tree.js';
@@ -268,8 +268,8 @@ export class ThreadPool {
   /** Takes the optimizer's step with the whole batch's sum, on the calling thread. */
   update(step: number, root: Place, hyper: Float32Array): StepSums {
     this.#writeHyper(0, hyper);
-    const { weights, state, hyper: place, check } = this.#plan;
-    this.updater.update(weights, root, state, place, check);
+    const { weights, state, hyper: place, check, slices } = this.#plan;
+    updateAll(this.updater, slices, weights, root, state, place, check);
     const sums = this.#view(root + this.#options.parameterCount * 4, 2);
     return { step, loss: sums[LOSS] ?? NaN, correct: sums[CORRECT] ?? NaN };
   }

@@ -101,6 +101,7 @@ class ComputeThread {
       if (control.get('stop') === 1) return;
       for (let ticket = control.takeTicket(); ticket !== undefined; ticket = control.takeTicket()) {
         if (control.get('kind') === jobKinds.evaluate) this.#evaluate(ticket);
+        else if (control.get('updating') === 1) this.#update(ticket);
         else this.#gradients(ticket);
       }
       this.#readAhead();
@@ -133,10 +134,11 @@ class ComputeThread {
     const order = this.#orderOf(batch.epoch);
     const placeOf = (lane: number): number => order(batch.first + first + lane);
     const samples = this.#training.gather(count, placeOf, batch.epoch);
+    const gathered = this.#clock.add('gather', since);
     const piece = this.#slots.take(this.#firstSlot);
     this.#draws.set([this.#start.seed, step, first]);
     this.#engine.samples.gradients(samples, piece, this.#draws.byteOffset);
-    this.#clock.add('compute', since);
+    this.#clock.add('compute', gathered);
     if (this.#control.get('kind') === jobKinds.range) this.#computed.push({ step, first, count });
     this.#reduce(node, piece, batch);
   }
@@ -191,28 +193,46 @@ class ComputeThread {
     }
     Atomics.store(this.#nodes, nodeWord(node, this.#start.microBatches), sum);
     if (this.#control.add('unfinished', -1) !== 1) return;
-    if (this.#control.get('kind') === jobKinds.lease) this.#endStep(node, sum);
-    else this.#control.raise('finished');
+    if (this.#control.get('kind') === jobKinds.lease) {
+      Atomics.store(this.#nodes, nodeWord(node, this.#start.microBatches), 0);
+      this.#beginUpdate(sum);
+    } else this.#control.raise('finished');
   }
 
-  /** Takes the optimizer's step and opens the lease's next one. All other threads wait. */
-  #endStep(root: TreeNode, piece: Place): void {
-    const { weights, state, hyper, check, losses } = this.#plan;
+  /** Opens the slices of the optimizer's step to all threads. */
+  #beginUpdate(root: Place): void {
+    const { slices } = this.#plan;
+    this.#control.set('root', root);
+    this.#control.set('unfinished', slices);
+    this.#control.set('updating', 1);
+    this.#control.open(slices);
+  }
+
+  #update(slice: number): void {
+    const { weights, state, hyper, check } = this.#plan;
+    const row = this.#control.get('step') - this.#control.get('leaseFirst');
+    const root = this.#control.get('root');
+    const since = performance.now();
+    this.#engine.updater.update(weights, root, state, hyper + row * HYPER_ROW, check, slice);
+    this.#clock.add('update', since);
+    if (this.#control.add('unfinished', -1) === 1) this.#endStep(root);
+  }
+
+  /** Opens the lease's next step. */
+  #endStep(piece: Place): void {
+    const { losses } = this.#plan;
     const { memory, parameterCount } = this.#start;
     const step = this.#control.get('step');
     const row = step - this.#control.get('leaseFirst');
-    const since = performance.now();
-    this.#engine.updater.update(weights, piece, state, hyper + row * HYPER_ROW, check);
-    this.#clock.add('update', since);
     // The piece may lie beyond what the memory was when this thread began.
     const sums = new Float32Array(memory.buffer, piece + parameterCount * 4, 2);
     const loss = sums[LOSS] ?? NaN;
     this.#floats[losses / 4 + row * 2] = loss;
     this.#floats[losses / 4 + row * 2 + 1] = sums[CORRECT] ?? NaN;
-    Atomics.store(this.#nodes, nodeWord(root, this.#start.microBatches), 0);
     this.#slots.give(piece);
     const next = step + 1;
     this.#control.set('step', next);
+    this.#control.set('updating', 0);
     const finite = Number.isFinite(loss) && updateWasFinite(memory.buffer, this.#plan);
     if (next === this.#control.get('leaseEnd') || !finite) {
       this.#control.raise('finished');

@@ -33,10 +33,12 @@ function measurementOf(configuration: Configuration, round: number): Measurement
     samplesPerSecond,
     step: {
       seconds,
+      gather: seconds / 16,
       compute: seconds / 2,
-      wait: seconds / 4,
       reduce: seconds / 8,
       update: seconds / 8,
+      broadcast: seconds / 16,
+      wait: seconds / 8,
     },
     bytes: kind === 'threads' ? null : { sent: 1_000 * workers, received: 2_000 * workers },
     spares: 0,

@@ -1,3 +1,4 @@
+import { sumOfPhases } from '../../src/threads/phases.js';
 import { expect, test } from 'vitest';
 import { assertSameWeights, compareWeights } from '../../bench/results.js';
 import { measured, reportOf } from './figures.js';
@@ -23,7 +24,7 @@ test('efficiency is the speed-up for each worker', () => {
 
 test('the parts of a step are those of one run, and add up', () => {
   for (const { step, batch } of [...(strong?.rows ?? []), ...(weak?.rows ?? [])]) {
-    expect(step.compute + step.wait + step.reduce + step.update).toBeCloseTo(step.seconds);
+    expect(sumOfPhases(step) + step.wait).toBeCloseTo(step.seconds);
     expect(batch / step.seconds, 'of the slower of two').toBeGreaterThan(0);
   }
   expect(strong?.rows[0]?.step.seconds).toBeCloseTo(64 / 1_000);

@@ -17,12 +17,12 @@ test('of those who share a step, the one that computes longest counts', () => {
   expect(tally.total.compute, 'the next step begins anew').toBe(7);
 });
 
-test('threads that take whole steps count by their mean, and an update in full', () => {
+test('threads that take whole steps count by their mean', () => {
   const tally = new PhaseTally();
-  const before = { compute: 1, reduce: 1, update: 1 };
-  tally.leased(before, { compute: 9, reduce: 3, update: 2 }, 4);
-  expect(tally.total).toEqual({ compute: 2, reduce: 0.5, update: 1 });
-  tally.leased(NO_TIME, { compute: 4, reduce: 0, update: 0 }, 4);
+  const before = { ...NO_TIME, gather: 2, compute: 1, reduce: 1, update: 1 };
+  tally.leased(before, { ...before, gather: 6, compute: 9, reduce: 3, update: 3 }, 4);
+  expect(tally.total).toEqual({ ...NO_TIME, gather: 1, compute: 2, reduce: 0.5, update: 0.5 });
+  tally.leased(NO_TIME, { ...NO_TIME, compute: 4 }, 4);
   expect(tally.total.compute).toBe(3);
 });
 
@@ -31,6 +31,8 @@ test('what the coordinator does itself is measured', () => {
   const since = performance.now() - 1_000;
   tally.reduced(since);
   tally.updated(since);
+  tally.broadcast(since);
+  expect(tally.total.broadcast).toBeGreaterThanOrEqual(1);
   expect(tally.total.reduce).toBeGreaterThanOrEqual(1);
   expect(tally.total.update).toBeGreaterThanOrEqual(1);
   expect(tally.total.compute).toBe(0);

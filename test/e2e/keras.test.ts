@@ -1,7 +1,7 @@
 import { cp } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { describe, expect } from 'vitest';
 import { npy, writeNpz } from '../data/sources/files.js';
+import { kerasModel } from '../model/helpers.js';
 import { expectError } from './support/expectations.js';
 import { type Place, test } from './support/place.js';
 
@@ -11,9 +11,6 @@ import { type Place, test } from './support/place.js';
  * keras_keras --output_format tfjs_layers_model`. Their losses and accuracies are what Keras'
  * `evaluate` said of them.
  */
-const converted = (name: string): string =>
-  fileURLToPath(new URL(`../model/keras/${name}`, import.meta.url));
-
 const SAMPLES = 12;
 
 async function withSamples(place: Place): Promise<string[]> {
@@ -33,7 +30,7 @@ describe.concurrent("A model of Keras' converter", () => {
   ] as const)(
     '%s: has the loss and accuracy that Keras finds, and is trained from there on',
     async ([name, engine, loss, correct], { place }) => {
-      await cp(converted(name), place.at(name), { recursive: true });
+      await cp(kerasModel(name), place.at(name), { recursive: true });
       const data = await withSamples(place);
       const evaluated = await place.run(['eval', name, ...data, '--engine', engine, '--json']);
       expect(evaluated.code, evaluated.stderr).toBe(0);
@@ -53,7 +50,7 @@ describe.concurrent("A model of Keras' converter", () => {
   );
 
   test('does not say how its samples were normalised; a run does', async ({ place }) => {
-    await cp(converted('branches'), place.at('branches'), { recursive: true });
+    await cp(kerasModel('branches'), place.at('branches'), { recursive: true });
     const [, data = ''] = await withSamples(place);
     const unknown = await place.run(['eval', 'branches', '--data', data]);
     expect(unknown.stderr).toMatch(/^branches\/model\.json does not say .* add --normalise unit /);

@@ -1,6 +1,7 @@
 import { tablesOf } from '../../src/data/normalise.js';
 import { LANES } from '../../src/engine/ir/types.js';
-import type { Engine } from '../../src/engine/engine.js';
+import { type Engine, updateAll } from '../../src/engine/engine.js';
+import { CHECK_VALUES, slicesOf } from '../../src/engine/kernels/optimizer.js';
 import { CORRECT, LOSS } from '../../src/engine/program.js';
 import { type Compiled, compileForWasm } from '../../src/engine/wasm/compile.js';
 import { instantiate } from '../../src/engine/wasm/instance.js';
@@ -142,11 +143,12 @@ export class EngineUnderTest {
       room.values.set(values);
       return room;
     });
-    const check = this.floats(16);
+    const slices = slicesOf(weights.length);
+    const check = this.floats(slices * CHECK_VALUES);
     check.values.fill(0);
     const [w, g, s, h] = places;
     if (!w || !g || !s || !h) throw new Error('There is no room.');
-    this.engine.update(w.place, g.place, s.place, h.place, check.place);
+    updateAll(this.engine, slices, w.place, g.place, s.place, h.place, check.place);
     return {
       weights: w.values.slice(),
       state: s.values.slice(),

@@ -97,6 +97,12 @@ describe.skipIf(!compiler)(`C gives the bits of WebAssembly${where}`, () => {
     }
   });
 
+  test('if CC is a program that is given the compiler, with options behind', async () => {
+    const [found] = await findCompilers({ CC: `env ${compiler?.command.join(' ') ?? ''} -O2` });
+    expect(found).toMatchObject({ name: compiler?.name, options: ['-O2'] });
+    expect(found && (await rateOf(buildModel(lenet5), found))).toBeGreaterThan(0);
+  });
+
   test.each(optimizers)('with the optimizer %s', async (optimizer) => {
     const [, model] = models[2] ?? [];
     expect(model && compiler && (await rateOf(model, compiler, optimizer))).toBeGreaterThan(0);

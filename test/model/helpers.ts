@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished } from 'vitest';
 import { DtrainError, type ErrorCode } from '../../src/errors.js';
 import type { ModelSpec } from '../../src/model/layers.js';
@@ -74,6 +75,11 @@ export function randomWeights(model: Model, seed: number): Float32Array {
     }
   }
   return weights;
+}
+
+/** The folder of a model that Keras' converter wrote; test/e2e/keras.test.ts says how. */
+export function kerasModel(name: 'branches' | 'separable'): string {
+  return fileURLToPath(new URL(`keras/${name}`, import.meta.url));
 }
 
 /** A new folder that the running test's end removes. */

@@ -2,9 +2,11 @@ import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { buildModel } from '../../src/model/model.js';
+import { convertModel } from '../../coordinator/convert.js';
+import { trainedModel } from '../../coordinator/run-model.js';
+import { buildModel, type Model } from '../../src/model/model.js';
 import { readSafetensors, safetensorsFile } from '../../src/model/files/safetensors.js';
-import { bits, randomWeights, specs, temporaryFolder } from './helpers.js';
+import { bits, kerasModel, randomWeights, specs, temporaryFolder } from './helpers.js';
 import { hasPythonPackages, runPython } from './python.js';
 
 const available = hasPythonPackages('safetensors', 'numpy');
@@ -30,6 +32,14 @@ with safe_open(sys.argv[1], framework='np') as file:
 save_file(dict(reversed(load_file(sys.argv[1]).items())), sys.argv[2], metadata)
 `;
 
+/** Of each tensor: its type, its shape, the hash of its values. */
+function hashes({ parameters }: Pick<Model, 'parameters'>, weights: Float32Array) {
+  return parameters.map(({ name, shape, offset, size }) => {
+    const bytes = new Uint8Array(weights.slice(offset, offset + size).buffer);
+    return [name, ['float32', shape, createHash('sha256').update(bytes).digest('hex')]] as const;
+  });
+}
+
 describe.skipIf(!available)(`Python's safetensors${reason}`, () => {
   it.each(specs)('reads $name, every bit of it', async (spec) => {
     const model = buildModel(spec);
@@ -37,14 +47,18 @@ describe.skipIf(!available)(`Python's safetensors${reason}`, () => {
     const path = join(await temporaryFolder(), 'model.safetensors');
     await writeFile(path, safetensorsFile(model, weights));
 
-    const tensors = model.parameters.map(({ name, shape, offset, size }) => {
-      const bytes = new Uint8Array(weights.slice(offset, offset + size).buffer);
-      return [name, ['float32', shape, createHash('sha256').update(bytes).digest('hex')]] as const;
-    });
     expect(JSON.parse(runPython(LIST, path))).toEqual({
       metadata: { format: 'dtrain', model: JSON.stringify(spec) },
-      tensors: Object.fromEntries(tensors),
+      tensors: Object.fromEntries(hashes(model, weights)),
     });
+  });
+
+  it('reads a model of layers that TensorFlow.js alone has', async () => {
+    const { model, weights } = await trainedModel(kerasModel('separable'), 'tfjs');
+    const path = join(await temporaryFolder(), 'model.safetensors');
+    await convertModel(kerasModel('separable'), path);
+    const { tensors } = JSON.parse(runPython(LIST, path)) as { tensors: object };
+    expect(tensors).toEqual(Object.fromEntries(hashes(model, weights)));
   });
 
   it.each(specs)(

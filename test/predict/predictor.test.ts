@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { trainedModel } from '../../coordinator/run-model.js';
 import { byteTable } from '../../src/data/normalise.js';
 import { buildModel, sizeOf } from '../../src/model/model.js';
 import { Predictor } from '../../src/predict/predictor.js';
 import { probabilitiesOf } from '../../src/predict/probabilities.js';
-import { randomWeights, specs, writeTfjs } from '../model/helpers.js';
+import { kerasModel, randomWeights, specs, writeTfjs } from '../model/helpers.js';
 import { loadInTensorFlow, predict } from '../model/tensorflow.js';
 import { randomNumbers } from '../reference/random.js';
 
@@ -28,6 +29,39 @@ describe('a predictor', () => {
         expect(share).toBeCloseTo(expected[index] ?? NaN, 4);
       });
     }
+  });
+});
+
+describe("a predictor of a model of Keras' converter", () => {
+  // Of the samples that the models were trained on (see test/e2e/keras.test.ts), as Keras computes them.
+  it.each([
+    [
+      'branches',
+      'wasm',
+      [
+        0.926156, 0.680839, 0.930134, 0.73456, 0.583345, 0.776327, 0.454323, 0.502217, 0.644131,
+        0.567069, 0.435122, 0.935433,
+      ],
+    ],
+    [
+      'separable',
+      'tfjs',
+      [
+        0.981191, 1.02265, 0.805759, 0.957254, 0.993313, 0.875852, 0.862225, 1.064456, 0.951007,
+        0.845273, 0.973629, 0.889239,
+      ],
+    ],
+  ] as const)('has the losses that Keras finds: %s', async (name, engine, losses) => {
+    const { model, weights } = await trainedModel(kerasModel(name), engine);
+    const table = byteTable({ scale: 100, mean: [0], deviation: [1] });
+    const predictor = await Predictor.of(model, weights, table);
+    const found = losses.map((_, sample) => {
+      const pixels = Uint8Array.from({ length: 36 }, (__, at) => ((sample * 36 + at) * 37) % 101);
+      return -Math.log(predictor.classify(pixels)[sample % 3] ?? NaN);
+    });
+    losses.forEach((loss, sample) => {
+      expect(found[sample], `sample ${sample}`).toBeCloseTo(loss, 5);
+    });
   });
 });
 

@@ -78,7 +78,7 @@ export async function plainTraining(problem: Problem, steps: number): Promise<Tr
     const sum = referenceSum(leaves);
     piece.values.set(sum);
     hyper.values.set(hyperOf(problem, step, samples));
-    engine.engine.update(weights.place, piece.place, state.place, hyper.place, check.place);
+    engine.engine.update(weights.place, piece.place, state.place, hyper.place, check.place, 0);
     const loss = sum[model.parameterCount + LOSS] ?? NaN;
     return { step, loss, correct: sum[model.parameterCount + CORRECT] ?? NaN };
   });

@@ -1,6 +1,6 @@
 import type { Activation } from '../../model/layers.js';
 import { type KernelBuilder, defineKernel } from '../ir/builder.js';
-import { add, advance, intAdd, intMul, load, mul } from '../ir/expressions.js';
+import { add, advance, intMin, intMul, load, mul } from '../ir/expressions.js';
 import type { Expr, FloatType, Kernel, Target } from '../ir/types.js';
 import { activate, activationGradient } from './math.js';
 import { origin, type Planes } from './planes.js';
@@ -107,18 +107,21 @@ export function combinePlanes(
 /**
  * Runs `write` over `count` float32 values from pointer on, a vector at a time and the last ones
  * one by one; `write` gets the type to work in and the index of the first value.
+ * @param part of the values, all unless given: from a multiple of the vectors' width on, and to one
+ * or beyond the end
  */
 export function forValues(
   k: KernelBuilder,
   target: Target,
   count: number,
   write: (type: FloatType, index: Expr<'int'>) => void,
+  part?: { readonly first: Expr<'int'>; readonly last: Expr<'int'> },
 ): void {
   const whole = count - (count % target.width);
   if (whole > 0) {
     k.loop(
-      0,
-      whole,
+      part?.first ?? 0,
+      part ? intMin(part.last, whole) : whole,
       (index) => {
         write('vec', index);
       },
@@ -126,8 +129,8 @@ export function forValues(
     );
   }
   if (whole < count) {
-    k.loop(0, count - whole, (index) => {
-      write('f32', intAdd(index, whole));
+    k.loop(whole, part ? intMin(part.last, count) : count, (index) => {
+      write('f32', index);
     });
   }
 }

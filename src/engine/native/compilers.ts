@@ -7,8 +7,9 @@ const run = promisify(execFile);
 
 /** A C compiler of this machine, and what it compiles for. */
 export interface Compiler {
-  /** The program, and what it is always given: `CC` may hold more than a name. */
+  /** The program, with what comes first (`ccache gcc`), and the options that come after dtrain's. */
   readonly command: readonly [string, ...string[]];
+  readonly options: readonly string[];
   /** `gcc 12.2.0`, `clang 14.0.6` */
   readonly name: string;
   /** The widest vectors of the processor: lanes of float32 values. */
@@ -24,10 +25,13 @@ const LONGEST_COMPILATION_MS = 60_000;
 
 /** The compilers that there are: $CC alone if it is set, else clang and gcc, or whatever cc is. */
 export async function findCompilers(env: NodeJS.ProcessEnv = process.env): Promise<Compiler[]> {
-  const [program, ...args] = (env.CC ?? '').split(/\s+/).filter((word) => word !== '');
-  const commands: [string, ...string[]][] =
+  const words = (env.CC ?? '').split(/\s+/).filter((word) => word !== '');
+  const isOption = (word: string): boolean => word.startsWith('-');
+  const end = words.some(isOption) ? words.findIndex(isOption) : words.length;
+  const [program, ...args] = words.slice(0, end);
+  const commands: Compiler['command'][] =
     program === undefined ? [['clang'], ['gcc'], ['cc']] : [[program, ...args]];
-  const found = await Promise.all(commands.map(inspect));
+  const found = await Promise.all(commands.map((command) => inspect(command, words.slice(end))));
   const compilers = found.filter((compiler) => compiler !== undefined);
   return compilers.filter(
     ({ identity }, index) => compilers.findIndex((other) => other.identity === identity) === index,
@@ -35,10 +39,13 @@ export async function findCompilers(env: NodeJS.ProcessEnv = process.env): Promi
 }
 
 /** What a compiler says of itself and its target; undefined if it cannot be run. */
-async function inspect(command: Compiler['command']): Promise<Compiler | undefined> {
+async function inspect(
+  command: Compiler['command'],
+  options: Compiler['options'],
+): Promise<Compiler | undefined> {
   try {
     const [program, ...args] = command;
-    const asked = [...FLAGS, ...args, '-dM', '-E', '-x', 'c', '/dev/null'];
+    const asked = [...args, ...FLAGS, ...options, '-dM', '-E', '-x', 'c', '/dev/null'];
     const { stdout } = await run(program, asked);
     const macros = new Map(
       [...stdout.matchAll(/^#define (\w+) (.*)$/gm)].map(([, name = '', value = '']) => [
@@ -50,9 +57,10 @@ async function inspect(command: Compiler['command']): Promise<Compiler | undefin
     const clang = macros.get('__clang_version__')?.replaceAll('"', '').trim();
     return {
       command,
+      options,
       name: clang === undefined ? `gcc ${version}` : `clang ${clang.split(' ')[0] ?? ''}`,
       lanes: macros.has('__AVX512F__') ? 16 : macros.has('__AVX__') ? 8 : 4,
-      identity: sha256(Buffer.from([stdout, ...args].join('\0'))),
+      identity: sha256(Buffer.from([stdout, ...options].join('\0'))),
     };
   } catch {
     return undefined;
@@ -64,14 +72,18 @@ async function inspect(command: Compiler['command']): Promise<Compiler | undefin
  * @throws the compiler's own words, if it fails
  */
 export async function compileLibrary(
-  { command: [program, ...args] }: Compiler,
+  { command: [program, ...args], options }: Compiler,
   sources: readonly string[],
   library: string,
 ): Promise<void> {
   try {
-    await run(program, [...FLAGS, ...args, ...LIBRARY_FLAGS, '-o', library, ...sources], {
-      timeout: LONGEST_COMPILATION_MS,
-    });
+    await run(
+      program,
+      [...args, ...FLAGS, ...options, ...LIBRARY_FLAGS, '-o', library, ...sources],
+      {
+        timeout: LONGEST_COMPILATION_MS,
+      },
+    );
   } catch (error) {
     const words = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : '';
     throw new Error(words === '' ? reasonOf(error) : words, { cause: error });

@@ -23,7 +23,7 @@ export function loadLibrary(file: string, pairs: boolean, memory: WebAssembly.Me
     gradients: bind('gradients', [...samples, PLACE, PLACE]),
     evaluate: bind('evaluate', [...samples, PLACE]),
     add: bind('add', [PLACE, PLACE]),
-    update: bind('update', [PLACE, PLACE, PLACE, PLACE, PLACE]),
+    update: bind('update', [PLACE, PLACE, PLACE, PLACE, PLACE, COUNT]),
     ...(pairs && { gradientsOfPair: bind('gradientsOfPair', [...samples, PLACE, PLACE]) }),
   };
 }

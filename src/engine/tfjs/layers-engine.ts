@@ -105,7 +105,7 @@ export class LayersEngine {
   ): GradientSums {
     const { core } = this.#tensorFlow;
     this.#write(weights);
-    return core.tidy(() => {
+    return this.#tidy(() => {
       let correct = 0;
       const forward = (): Scalar => {
         const { outputs, losses } = this.#forward(samples, labels, true);
@@ -137,12 +137,31 @@ export class LayersEngine {
     samples: Float32Array,
     labels: Uint8Array,
   ): { losses: Float32Array; classes: Int32Array } {
-    const { core } = this.#tensorFlow;
     this.#write(weights);
-    return core.tidy(() => {
+    return this.#tidy(() => {
       const { outputs, losses } = this.#forward(samples, labels, false);
       return { losses: losses.dataSync<'float32'>(), classes: this.#classes(outputs) };
     });
+  }
+
+  /** What the model puts out for one sample. */
+  outputsOf(weights: Float32Array, sample: Float32Array): number[] {
+    this.#write(weights);
+    return this.#tidy(() => [...this.#apply(sample, 1, false).dataSync()]);
+  }
+
+  /**
+   * Disposes of the tensors that `work` makes. TensorFlow.js would look through the result for tensors
+   * to keep, every number of it.
+   */
+  #tidy<T>(work: () => T): T {
+    const results: T[] = [];
+    this.#tensorFlow.core.tidy(() => {
+      results.push(work());
+    });
+    const [result] = results;
+    if (result === undefined) throw new Error('There is no result.');
+    return result;
   }
 
   /** Some layers TensorFlow.js can compute, but not train. */
@@ -162,10 +181,14 @@ export class LayersEngine {
     training: boolean,
   ): { outputs: Tensor2D; losses: Tensor1D } {
     const { core } = this.#tensorFlow;
-    const inputs = core.tensor(samples, [labels.length, ...this.inputShape]);
-    const outputs = this.#model.apply(inputs, { training }) as Tensor2D;
+    const outputs = this.#apply(samples, labels.length, training);
     const targets = targetsOf(core, labels, this.outputs);
     return { outputs, losses: lossesOf(core, this.#loss, outputs, targets) };
+  }
+
+  #apply(samples: Float32Array, count: number, training: boolean): Tensor2D {
+    const inputs = this.#tensorFlow.core.tensor(samples, [count, ...this.inputShape]);
+    return this.#model.apply(inputs, { training }) as Tensor2D;
   }
 
   #classes(outputs: Tensor2D): Int32Array {

@@ -32,7 +32,11 @@ export async function loadModel(
   throw fileError(file, 'it describes a model but has no weights of it');
 }
 
-async function modelFile(path: string): Promise<string> {
+/**
+ * The model's file that a path means.
+ * @throws DtrainError MODEL_FILE if there is none
+ */
+export async function modelFile(path: string): Promise<string> {
   const kind = await kindOf(path);
   if (kind === 'folder') {
     for (const file of NAMES.map((name) => join(path, name))) {

@@ -1,4 +1,5 @@
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
+import { z } from 'zod';
 import type { Model, Parameter } from '../model.js';
 import { describedModel } from './describe.js';
 import { fileError, fileSize, parseJson, unreadable } from './disk.js';
@@ -12,16 +13,18 @@ import {
   type Tensor,
 } from './safetensors-header.js';
 
+/** A model, whatever its layers are. */
+type Described = Pick<Model, 'parameters' | 'parameterCount'> & {
+  readonly spec: { readonly name: string };
+};
+
 /**
  * A model and its flat weights as a safetensors file: one F32 tensor for each parameter, under
  * the parameter's name, in the model's order; the metadata holds the model's description. What
  * follows the header is the weights as little-endian float32, and nothing else.
  * @throws RangeError if there are not as many weights as the model has parameters.
  */
-export function safetensorsFile(
-  model: Pick<Model, 'parameters' | 'parameterCount'> & { readonly spec: object },
-  weights: Float32Array,
-): Uint8Array {
+export function safetensorsFile(model: Described, weights: Float32Array): Uint8Array {
   const data = weightBytes(model, weights);
   const tensors = model.parameters.map(({ name, shape, offset, size }) => [
     name,
@@ -48,13 +51,35 @@ export function safetensorsFile(
 export async function readSafetensors(
   path: string,
 ): Promise<{ model: Model; weights: Float32Array }> {
-  const fileBytes = await fileSize(path);
-  const handle = await open(path).catch((error: unknown) => {
-    throw unreadable(path, error);
-  });
-  try {
-    const header = await readHeader(handle, fileBytes, path);
-    const model = modelOf(header, path);
+  const description = await readDescription(path);
+  if (z.object({ topology: z.object() }).safeParse(description).success) {
+    throw fileError(path, "it is a model of TensorFlow.js's layers, which --engine tfjs takes");
+  }
+  const model = describedModel(path, description);
+  return { model, weights: await readTensors(path, model) };
+}
+
+/**
+ * What the metadata says of the model.
+ * @throws DtrainError MODEL_FILE
+ */
+export async function readDescription(path: string): Promise<unknown> {
+  const { metadata } = await withHeader(path, (_, header) => header);
+  if (metadata.model !== undefined) {
+    return parseJson(metadata.model, path, 'its model description');
+  }
+  throw fileError(
+    path,
+    "a safetensors file without dtrain's model description in its metadata cannot be evaluated",
+  );
+}
+
+/**
+ * The flat weights of a model.
+ * @throws DtrainError MODEL_FILE if the tensors are not the model's, in finite numbers
+ */
+export function readTensors(path: string, model: Described): Promise<Float32Array> {
+  return withHeader(path, async (handle, header) => {
     checkTensors(header, model, path);
     const data = await readExactly(handle, header.dataStart, 4 * model.parameterCount, path);
     const weights = new Float32Array(model.parameterCount);
@@ -63,24 +88,27 @@ export async function readSafetensors(
       readFloats(data, from, weights.subarray(offset, offset + size));
     }
     checkFinite(model, weights, path);
-    return { model, weights };
+    return weights;
+  });
+}
+
+async function withHeader<T>(
+  path: string,
+  use: (handle: FileHandle, header: Header) => T | Promise<T>,
+): Promise<T> {
+  const fileBytes = await fileSize(path);
+  const handle = await open(path).catch((error: unknown) => {
+    throw unreadable(path, error);
+  });
+  try {
+    return await use(handle, await readHeader(handle, fileBytes, path));
   } finally {
     await handle.close();
   }
 }
 
-function modelOf({ metadata }: Header, file: string): Model {
-  if (metadata.model === undefined) {
-    throw fileError(
-      file,
-      "a safetensors file without dtrain's model description in its metadata cannot be evaluated",
-    );
-  }
-  return describedModel(file, parseJson(metadata.model, file, 'its model description'));
-}
-
 /** The offsets are known to leave no gap, so that right sizes make right places. */
-function checkTensors({ tensors }: Header, model: Model, file: string): void {
+function checkTensors({ tensors }: Header, model: Described, file: string): void {
   for (const parameter of model.parameters) {
     checkTensor(tensors.get(parameter.name), parameter, file);
   }

@@ -48,7 +48,7 @@ it('weights that the optimizer does not move follow their mean difference', asyn
   view(piece, pieceSize).fill(2);
   const settings = { momentum: 0.9, weightDecay: 0 };
   view(hyper, 16).set(stepHyperparameters(settings, 0.1, samples, 0));
-  updater.update(weights, piece, state, hyper, check);
+  updater.update(weights, piece, state, hyper, check, 0);
   const moved = [...view(weights, count)];
   expect(moved.slice(0, trainable)).toEqual(Array(trainable).fill(Math.fround(1 - 0.1 * 0.5)));
   expect(moved.slice(trainable)).toEqual(Array(count - trainable).fill(0.5));

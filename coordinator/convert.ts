@@ -1,10 +1,10 @@
 import { access, copyFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { diskReason, DtrainError } from '../../errors.js';
-import { makeFolder } from '../../durable-folder.js';
-import { loadModel } from './load.js';
-import { safetensorsFile } from './safetensors.js';
-import { tfjsFiles } from './tfjs.js';
+import { makeFolder } from '../src/durable-folder.js';
+import { jsonFilesOf } from '../src/engine/run-model.js';
+import { diskReason, DtrainError } from '../src/errors.js';
+import { safetensorsFile } from '../src/model/files/safetensors.js';
+import { trainedModel } from './run-model.js';
 
 /** What a model was trained on, beside its file. */
 const DESCRIPTION = 'data.json';
@@ -14,7 +14,8 @@ const DESCRIPTION = 'data.json';
  * the same description, names and weights. What it was trained on, if that is written beside the
  * one, goes beside the other.
  * @returns the files that were written
- * @throws DtrainError USAGE for another name, MODEL_FILE, WRITE_FAILED also if a file is there
+ * @throws DtrainError USAGE for another name, MODEL_FILE, WRITE_FAILED also if a file is there,
+ * ENGINE_MISSING for a model of TensorFlow.js's layers where that is not installed
  */
 export async function convertModel(from: string, to: string): Promise<string[]> {
   const extension = path.extname(to);
@@ -22,12 +23,12 @@ export async function convertModel(from: string, to: string): Promise<string[]> 
     const message = `${to} has no model's name: let it end in .json or .safetensors.`;
     throw new DtrainError('USAGE', message);
   }
-  const { model, weights, file } = await loadModel(from);
+  const { model, weights, file } = await trainedModel(from, 'tfjs');
   const folder = path.dirname(to);
   const contents = new Map<string, string | Uint8Array>();
   if (extension === '.safetensors') contents.set(to, safetensorsFile(model, weights));
   else {
-    const { modelJson, weightsBin } = tfjsFiles(model, weights);
+    const { modelJson, weightsBin } = jsonFilesOf(model, weights);
     contents.set(path.join(folder, 'weights.bin'), weightsBin);
     contents.set(to, modelJson);
   }

@@ -2,25 +2,31 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { convertModel } from '../../src/model/files/convert.js';
+import { convertModel } from '../../coordinator/convert.js';
+import { trainedModel } from '../../coordinator/run-model.js';
+import { cnn } from '../../src/model/cnn.js';
 import { loadModel } from '../../src/model/files/load.js';
 import { buildModel } from '../../src/model/model.js';
 import {
   bits,
   dtrainError,
+  graph,
+  kerasModel,
   randomWeights,
   specs,
   temporaryFolder,
   tiny,
   writeTfjs,
-} from './helpers.js';
+} from '../model/helpers.js';
+import { loadInTensorFlow, predict } from '../model/tensorflow.js';
+import { Predictor } from '../../src/predict/predictor.js';
+import { probabilitiesOf } from '../../src/predict/probabilities.js';
 
 /** Every finite float32 there is, with -0 and the smallest ones. */
 const finite = fc.float({ noNaN: true, noDefaultInfinity: true });
 
 /** From model.json to safetensors and back; the folders of the three. */
-async function thereAndBack(model: typeof tiny, weights: Float32Array) {
-  const first = dirname(await writeTfjs(model, weights));
+async function thereAndBack(first: string) {
   const [between, last] = [await temporaryFolder(), await temporaryFolder()];
   await convertModel(first, join(between, 'a.safetensors'));
   await convertModel(join(between, 'a.safetensors'), join(last, 'new/model.json'));
@@ -28,14 +34,43 @@ async function thereAndBack(model: typeof tiny, weights: Float32Array) {
 }
 
 describe('convertModel', () => {
-  it.each(specs)('loses nothing of $name', async (spec) => {
+  it.each([...specs, graph, cnn])('loses nothing of $name', async (spec) => {
     const model = buildModel(spec);
-    const { first, between, last } = await thereAndBack(model, randomWeights(model, 4));
+    const written = await writeTfjs(model, randomWeights(model, 4));
+    const { first, between, last } = await thereAndBack(dirname(written));
     for (const name of ['model.json', 'weights.bin']) {
       expect(await readFile(join(last, name))).toEqual(await readFile(join(first, name)));
     }
     const { model: converted } = await loadModel(join(between, 'a.safetensors'));
     expect(converted).toEqual(model);
+  });
+
+  it('loses nothing of a model that TensorFlow.js alone has, which it loads', async () => {
+    const { model, weights } = await trainedModel(kerasModel('separable'), 'tfjs');
+    const { between, last } = await thereAndBack(kerasModel('separable'));
+    const back = await thereAndBack(last);
+    for (const name of ['model.json', 'weights.bin']) {
+      expect(await readFile(join(back.last, name))).toEqual(await readFile(join(last, name)));
+    }
+    for (const place of [join(between, 'a.safetensors'), last]) {
+      const converted = await trainedModel(place, 'tfjs');
+      expect(converted.model).toEqual(model);
+      expect(bits(converted.weights)).toEqual(bits(weights));
+    }
+    const theirs = await loadInTensorFlow(join(last, 'model.json'));
+    const table = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
+    const predictor = await Predictor.of(model, weights, table);
+    const pixels = Uint8Array.from({ length: 36 }, (_, at) => (at * 47) % 256);
+    const outputs = [
+      ...predict(
+        theirs,
+        Float32Array.from(pixels, (byte) => byte / 255),
+      ),
+    ];
+    const expected = probabilitiesOf(outputs, 'softmaxCrossEntropy');
+    predictor.classify(pixels).forEach((share, index) => {
+      expect(share).toBeCloseTo(expected[index] ?? NaN, 6);
+    });
   });
 
   it('loses no bit of any weights', async () => {
@@ -46,7 +81,7 @@ describe('convertModel', () => {
     await fc.assert(
       fc.asyncProperty(all, async (values) => {
         const weights = Float32Array.from(values);
-        const { last } = await thereAndBack(tiny, weights);
+        const { last } = await thereAndBack(dirname(await writeTfjs(tiny, weights)));
         expect(bits((await loadModel(last)).weights)).toEqual(bits(weights));
       }),
       { numRuns: 20 },
