@@ -40,7 +40,7 @@ const ASSUMED: Coordinator = {
   cores: 1,
   messageSeconds: 20e-6,
   byteSeconds: 0.8e-9,
-  waitSeconds: 0,
+  waits: [],
   addSeconds: 10e-6,
   updateSeconds: 30e-6,
   leaseSeconds: 100e-6,

@@ -29,14 +29,20 @@ export interface Machine {
   readonly price: Price | null;
 }
 
+/** What steps of so many workers took beyond the rest of the model; measured, in seconds. */
+export interface Wait {
+  readonly workers: number;
+  readonly seconds: number;
+}
+
 /** What the coordinator itself needs, all on its main thread. In seconds. */
 export interface Coordinator {
   readonly cores: number;
   /** For a message that it sends or receives, and for each byte of it. */
   readonly messageSeconds: number;
   readonly byteSeconds: number;
-  /** For each worker but one: the slowest of several is slower than any of them alone. */
-  readonly waitSeconds: number;
+  /** Beyond the rest, by the number of workers that have a share: the slowest is waited for. */
+  readonly waits: readonly Wait[];
   /** For adding a piece to the step's sum, and for the optimizer's step. */
   readonly addSeconds: number;
   readonly updateSeconds: number;

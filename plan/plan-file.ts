@@ -45,7 +45,7 @@ const profile = z.strictObject({
     cores: count.min(1),
     messageSeconds: amount,
     byteSeconds: amount,
-    waitSeconds: amount,
+    waits: z.array(z.strictObject({ workers: count.min(1), seconds: amount })),
     addSeconds: amount,
     updateSeconds: amount,
     leaseSeconds: amount,

@@ -65,15 +65,16 @@ function planFleets(config: PlanConfig, { local, workers, currency, ...basis }: 
     workers,
   };
   const { coordinator, job } = basis;
+  const own = local?.price ?? null;
   const fleets = fleetsOf(stock);
   if (config.budget !== null) {
     const oneStep = { ...job, steps: 1 };
     refuseBudget(
       budgetIn(config.budget, currency),
-      fleets.map((fleet) => predict(fleet, coordinator, oneStep).cost),
+      fleets.map((fleet) => predict(fleet, coordinator, oneStep, own).cost),
     );
   }
-  const predictions = fleets.map((fleet) => predict(fleet, coordinator, job));
+  const predictions = fleets.map((fleet) => predict(fleet, coordinator, job, own));
   const machines = [...(local ? [{ machine: local, count: 1 }] : []), ...workers];
   return conclude(config, currency, { ...basis, machines, predictions });
 }

@@ -1,6 +1,6 @@
 import { batchOf, stepsPerEpoch } from '../src/data/batches.js';
 import type { Micros } from '../src/cost/money.js';
-import { costOf } from '../src/cost/price.js';
+import { costOf, type Price } from '../src/cost/price.js';
 import type { Coordinator, Job, Machine } from './machine.js';
 import { predictStep } from './step-model.js';
 
@@ -45,8 +45,17 @@ interface StepParts {
   readonly serial: number;
 }
 
-/** Predicts a whole run of a fleet. */
-export function predict(fleet: Fleet, coordinator: Coordinator, job: Job): Prediction {
+/**
+ * Predicts a whole run of a fleet.
+ * @param own what the coordinator's machine costs, which is paid for even if its threads do not
+ *   compute; null if nobody says
+ */
+export function predict(
+  fleet: Fleet,
+  coordinator: Coordinator,
+  job: Job,
+  own: Price | null = null,
+): Prediction {
   const machines = fleet.flatMap(({ machine, count }) =>
     Array.from({ length: count }, () => machine),
   );
@@ -59,18 +68,23 @@ export function predict(fleet: Fleet, coordinator: Coordinator, job: Job): Predi
   const local = machines.find(({ link }) => link === null);
   const evaluations = Math.max(1, Math.ceil(job.steps / stepsPerEpoch(job)));
   const evaluation = job.evaluationSeconds / Math.min(local?.threads ?? 1, coordinator.cores);
-  const seconds = job.startSeconds + trainSeconds + evaluations * evaluation;
+  // Billing begins when a member is ready to compute.
+  const there = trainSeconds + evaluations * evaluation;
+  const seconds = job.startSeconds + there;
   const rate = machines.reduce(
     (sum, { threads, microBatchSeconds }) => sum + threads / microBatchSeconds,
     0,
   );
   const remote = machines.map(({ link }) => link !== null);
-  const costs = machines.map(({ price }, index) => {
+  const sentByAll = step.bytes.reduce((sum, { sent }) => sum + sent, 0);
+  const paid = machines.map(({ price }, index) => {
     const { received = 0 } = step.bytes[index] ?? {};
-    const sentByAll = step.bytes.reduce((sum, { sent }) => sum + sent, 0);
-    const bytes = Math.round((remote[index] ? received : sentByAll) * job.steps);
-    return price ? costOf(price, seconds, bytes) : undefined;
+    return { price, bytes: remote[index] ? received : sentByAll };
   });
+  if (!local && own) paid.push({ price: own, bytes: sentByAll });
+  const costs = paid.map(({ price, bytes }) =>
+    price ? costOf(price, there, Math.round(bytes * job.steps)) : undefined,
+  );
   const { compute, link, serial } = step;
   return {
     fleet: nameOf(fleet),
@@ -81,7 +95,7 @@ export function predict(fleet: Fleet, coordinator: Coordinator, job: Job): Predi
     samplesPerSecond: samples / step.seconds,
     trainSeconds,
     seconds,
-    workerSeconds: seconds * machines.length,
+    workerSeconds: there * (remote.filter(Boolean).length + 1),
     cost: costs.reduce<Micros | undefined>(
       (sum, cost) => (sum === undefined || cost === undefined ? undefined : sum + cost),
       0n,

@@ -1,7 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { type Machine as Host, thisMachine } from '../bench/machine.js';
 import { type MeasuredSettings, runConfig } from '../bench/run-config.js';
-import { spreadOf } from '../bench/statistics.js';
 import { WorkerProcesses } from '../bench/worker-processes.js';
 import { isLoopback, newToken, reachableHosts, workerUrl } from '../coordinator/addresses.js';
 import { Fleet } from '../coordinator/fleet.js';
@@ -13,10 +12,17 @@ import type { Pricing } from '../src/cost/pricing.js';
 import { batchOf } from '../src/data/batches.js';
 import { DtrainError } from '../src/errors.js';
 import { contentionOf, fitMessages, fitWorker, type Rounds } from './fit.js';
-import { type LeaseTimes, measureLeases, measureMainThread } from './local-probe.js';
+import { fitTrials } from './fit-trials.js';
+import {
+  type LeaseTimes,
+  type MainThreadTimes,
+  measureLeases,
+  measureMainThread,
+} from './local-probe.js';
+import { countsUpTo } from './fleets.js';
 import type { Coordinator, Machine } from './machine.js';
-import { predictStep } from './step-model.js';
-import { type Joint, WorkerProbe } from './worker-probe.js';
+import type { Trial } from './trial-run.js';
+import { WorkerProbe } from './worker-probe.js';
 
 /** What is measured. */
 export interface ProbeSettings extends MeasuredSettings {
@@ -92,7 +98,9 @@ export async function probe(
     const pairs = engine.library?.pairWorkSize !== undefined && microBatches > 1;
     const local = localMachine(one, all, main.range, microBatches);
     const measured =
-      settings.workers > 0 ? await probeWorkers(settings, pricing, prepared, listeners) : undefined;
+      settings.workers > 0
+        ? await probeWorkers(settings, pricing, prepared, main, listeners)
+        : undefined;
     const grain = pairs ? PAIR : 1;
     return {
       date,
@@ -107,7 +115,7 @@ export async function probe(
         cores: availableParallelism(),
         messageSeconds: measured?.messageSeconds ?? 0,
         byteSeconds: measured?.byteSeconds ?? 0,
-        waitSeconds: measured?.waitSeconds ?? 0,
+        waits: measured?.waits ?? [],
         addSeconds: main.add,
         updateSeconds: main.update,
         grain,
@@ -176,19 +184,20 @@ function leaseCosts(
   return { leaseSeconds, leaseThreadSeconds };
 }
 
-type MeasuredWorkers = Pick<Coordinator, 'messageSeconds' | 'byteSeconds' | 'waitSeconds'> &
+type MeasuredWorkers = Pick<Coordinator, 'messageSeconds' | 'byteSeconds' | 'waits'> &
   Pick<Profile, 'workers'>;
 
 async function probeWorkers(
   settings: ProbeSettings,
   pricing: Pricing,
   prepared: PreparedRun,
+  main: MainThreadTimes,
   listeners: ProbeListeners,
 ): Promise<MeasuredWorkers> {
   const { listen, workers: wanted, validation, batch, seconds } = settings;
   const { onNotice, signal } = listeners;
   let changed: () => void = () => undefined;
-  const workerProbe = new WorkerProbe(prepared, () => {
+  const workerProbe = new WorkerProbe(prepared, settings, pricing, () => {
     changed();
   });
   const token = listen ? listen.token : newToken();
@@ -230,7 +239,7 @@ async function probeWorkers(
   const measure = async (): Promise<MeasuredWorkers> => {
     await gathered;
     onNotice(`Measuring ${workerProbe.workers} workers.`);
-    return measureWorkers(workerProbe, prepared.model.parameterCount, seconds, signal);
+    return measureWorkers(workerProbe, prepared, main, seconds, signal);
   };
   try {
     const measuring = measure();
@@ -245,65 +254,39 @@ async function probeWorkers(
 
 async function measureWorkers(
   workerProbe: WorkerProbe,
-  parameters: number,
+  { model, plan }: PreparedRun,
+  main: MainThreadTimes,
   seconds: number,
   signal: AbortSignal,
 ): Promise<MeasuredWorkers> {
   const { members } = workerProbe;
+  const trials: Trial[] = [];
+  for (const workers of countsUpTo(members.length)) {
+    trials.push(await workerProbe.together(workers, seconds, signal));
+  }
   const alone: { readonly member: RemoteMember; readonly rounds: Rounds }[] = [];
   for (const [id, member] of members) {
     alone.push({ member, rounds: await workerProbe.alone(id, seconds, signal) });
   }
-  const cores = availableParallelism();
-  const fitted = alone.map(({ member, rounds }) => ({
+  const workers = alone.map(({ member, rounds }) => ({
     name: member.name,
     threads: member.threads,
     sharesCores: isLoopback(member.address.replace(/^::ffff:/, '')),
+    contention: 1,
     price: member.price,
     ...fitWorker(rounds, member.threads),
   }));
-  const busy = fitted.reduce((sum, one) => sum + (one.sharesCores ? one.threads : 0), 0);
-  const together =
-    members.length > 1
-      ? await workerProbe.together(
-          members.map(([id]) => id),
-          seconds,
-          signal,
-        )
-      : [];
-  const slowdowns = together.flatMap(({ microBatches, own }) =>
-    own.map((time, index) => {
-      const { shareSeconds = 0, microBatchSeconds = 0, threads = 1 } = fitted[index] ?? {};
-      return time / (shareSeconds + (microBatches * microBatchSeconds) / threads);
-    }),
-  );
-  const contention =
-    slowdowns.length > 0 ? contentionOf(spreadOf(slowdowns).median, busy, cores) : 1;
   const messages = fitMessages(alone.map(({ rounds }) => rounds));
-  const workers = fitted.map((worker) => ({
-    ...worker,
-    contention: worker.sharesCores ? contention : 1,
-  }));
-  return { ...messages, workers, waitSeconds: waitOf(together, workers, messages, parameters) };
-}
-
-/** What several workers took longer than is predicted, for each of them but one. */
-function waitOf(
-  together: readonly Joint[],
-  workers: readonly Machine[],
-  messages: Pick<Coordinator, 'messageSeconds' | 'byteSeconds'>,
-  parameters: number,
-): number {
-  const [first] = together;
-  if (!first) return 0;
   const coordinator = {
     ...messages,
-    ...{ cores: availableParallelism(), grain: 1, leaseSeconds: 0, leaseThreadSeconds: 0 },
-    // The answers were neither added nor waited for otherwise.
-    ...{ waitSeconds: 0, addSeconds: 0, updateSeconds: 0 },
+    ...{ cores: availableParallelism(), addSeconds: main.add, updateSeconds: main.update },
+    // The coordinator's own threads have no share.
+    ...{ grain: 1, leaseSeconds: 0, leaseThreadSeconds: 0 },
   };
-  const microBatches = first.microBatches * workers.length;
-  const predicted = predictStep(workers, coordinator, microBatches, parameters).seconds;
-  const { median } = spreadOf(together.map(({ elapsed }) => elapsed));
-  return Math.max(0, median - predicted) / (workers.length - 1);
+  const { contention, waits } = fitTrials(trials, workers, coordinator, {
+    ...plan,
+    parameters: model.parameterCount,
+  });
+  const slowed = workers.map((worker) => (worker.sharesCores ? { ...worker, contention } : worker));
+  return { ...messages, waits, workers: slowed };
 }

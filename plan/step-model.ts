@@ -1,7 +1,7 @@
 import { blockOf, shareOutInFewPieces, type Speed } from '../coordinator/ranges.js';
 import { pieceBytes } from '../src/protocol/protocol.js';
 import { coveringNodes } from '../src/reduce/tree.js';
-import type { Coordinator, Machine } from './machine.js';
+import type { Coordinator, Machine, Wait } from './machine.js';
 
 /** What a step takes, in seconds, and the way of the answer that came last. */
 export interface StepPrediction {
@@ -74,7 +74,7 @@ function predictTogether(
 ): StepPrediction {
   const piece = pieceBytes(parameters);
   const weights = 4 * parameters;
-  const { messageSeconds, byteSeconds, waitSeconds, addSeconds, updateSeconds } = coordinator;
+  const { messageSeconds, byteSeconds, waits, addSeconds, updateSeconds } = coordinator;
   const everybody = busyThreads(machines);
   const speeds = machines.map((machine): Speed => {
     const own = paceOf(machine, coordinator, everybody);
@@ -115,7 +115,7 @@ function predictTogether(
   arrivals.sort((one, other) => one.at - other.at);
   for (const { at, taking } of arrivals) clock = Math.max(clock, at) + taking;
   const workers = shared.filter(({ link }) => link !== null).length;
-  const seconds = clock + updateSeconds + Math.max(0, workers - 1) * waitSeconds;
+  const seconds = clock + updateSeconds + waitOf(waits, workers);
   const { compute = 0, link = 0 } = arrivals.at(-1) ?? {};
   return {
     seconds,
@@ -153,6 +153,16 @@ export function slowdownOf(
 
 function busyThreads(machines: readonly Machine[]): number {
   return machines.reduce((sum, { sharesCores, threads }) => sum + (sharesCores ? threads : 0), 0);
+}
+
+/** Of so many workers: between the numbers that were measured, in proportion. */
+function waitOf(waits: readonly Wait[], workers: number): number {
+  const above = waits.findIndex((wait) => wait.workers >= workers);
+  const [low, high] = above < 0 ? waits.slice(-2) : waits.slice(Math.max(0, above - 1), above + 1);
+  if (!low || workers === 0) return 0;
+  if (!high) return low.seconds;
+  const slope = (high.seconds - low.seconds) / (high.workers - low.workers);
+  return low.seconds + slope * (workers - low.workers);
 }
 
 function sizeOf(range: { first: number; last: number } | undefined): number {

@@ -1,33 +1,22 @@
 import { performance } from 'node:perf_hooks';
+import type { MeasuredSettings } from '../bench/run-config.js';
 import type { MemberId } from '../coordinator/core-messages.js';
 import { blockOf, type MicroBatchRange } from '../coordinator/ranges.js';
 import type { PreparedRun } from '../coordinator/prepare.js';
 import type { WorkerHost } from '../coordinator/remote-worker.js';
 import type { RemoteMember } from '../coordinator/training.js';
+import type { Pricing } from '../src/cost/pricing.js';
 import { batchOf } from '../src/data/batches.js';
 import { DtrainError } from '../src/errors.js';
 import { encodeFrame } from '../src/protocol/frame.js';
 import { pieceBytes } from '../src/protocol/protocol.js';
 import { coveringNodes } from '../src/reduce/tree.js';
 import type { Round, Rounds } from './fit.js';
+import { type Trial, TrialRun } from './trial-run.js';
 
-/** What was asked of one worker. */
-interface Question {
-  readonly member: MemberId;
-  readonly range: MicroBatchRange;
-}
-
-/** One question to several workers, and when all had answered. Seconds. */
-export interface Joint {
-  /** Of each of them. */
-  readonly microBatches: number;
-  /** The time that each of them says it computed. */
-  readonly own: readonly number[];
-  readonly elapsed: number;
-}
-
+/** What was asked of a worker. */
 interface Waiting {
-  readonly question: Question;
+  readonly range: MicroBatchRange;
   readonly resolve: (seconds: number) => void;
   readonly reject: (error: Error) => void;
 }
@@ -36,19 +25,35 @@ interface Waiting {
 const WARM_UP = 3;
 const LEAST_ROUNDS = 5;
 
-/** Asks workers for ranges, one alone or all at once, to see how fast they and their links are. */
+/** Asks workers for ranges, one alone, and for steps together, to see how fast they and their links are. */
 export class WorkerProbe implements WorkerHost {
-  readonly traffic = { sent: 0, received: 0 };
+  readonly #traffic = { sent: 0, received: 0 };
   readonly #prepared: PreparedRun;
+  readonly #settings: MeasuredSettings;
+  readonly #pricing: Pricing;
   readonly #members = new Map<MemberId, RemoteMember>();
   readonly #waiting = new Map<MemberId, Waiting>();
   readonly #onChange: () => void;
+  #trial: TrialRun | undefined;
   #last = 0;
+  /** Questions so far. */
+  #asked = 0;
 
   /** @param onChange somebody has joined or left */
-  constructor(prepared: PreparedRun, onChange: () => void) {
+  constructor(
+    prepared: PreparedRun,
+    settings: MeasuredSettings,
+    pricing: Pricing,
+    onChange: () => void,
+  ) {
     this.#prepared = prepared;
+    this.#settings = settings;
+    this.#pricing = pricing;
     this.#onChange = onChange;
+  }
+
+  get traffic(): WorkerHost['traffic'] {
+    return this.#trial?.traffic ?? this.#traffic;
   }
 
   get workers(): number {
@@ -74,7 +79,9 @@ export class WorkerProbe implements WorkerHost {
   leave(id: MemberId): void {
     const name = this.#members.get(id)?.name ?? '';
     this.#members.delete(id);
-    this.#waiting.get(id)?.reject(leftEarly(`The worker ${name}`));
+    const why = leftEarly(`The worker ${name}`);
+    this.#waiting.get(id)?.reject(why);
+    this.#trial?.left(why);
     this.#onChange();
   }
 
@@ -87,10 +94,12 @@ export class WorkerProbe implements WorkerHost {
     return;
   }
 
-  answer(...[member, , range, pieces, { seconds }]: Parameters<WorkerHost['answer']>): void {
+  answer(...told: Parameters<WorkerHost['answer']>): void {
+    if (this.#trial?.answer(...told) === true) return;
+    const [member, , range, pieces, { seconds }] = told;
     for (const { place } of pieces) this.#prepared.pool.pieces.give(place);
     const waiting = this.#waiting.get(member);
-    if (waiting?.question.range.first !== range.first) return;
+    if (waiting?.range.first !== range.first) return;
     this.#waiting.delete(member);
     waiting.resolve(seconds);
   }
@@ -122,48 +131,41 @@ export class WorkerProbe implements WorkerHost {
     return repeated(seconds, signal, async () => {
       const before = performance.eventLoopUtilization();
       const since = performance.now();
-      const [own = 0] = await this.#ask([{ member, range }]);
+      const own = await this.#ask(member, range);
       const elapsed = (performance.now() - since) / 1000;
       const busy = performance.eventLoopUtilization(before).active / 1000;
       return { microBatches: range.last - range.first, bytes, elapsed, own, busy };
     });
   }
 
-  /** Asks several workers at once for equal parts of a batch, again and again. */
-  async together(
-    members: readonly MemberId[],
-    seconds: number,
-    signal: AbortSignal,
-  ): Promise<Joint[]> {
-    const { microBatches } = batchOf(this.#prepared.plan, 0);
-    const size = Math.max(1, Math.floor(microBatches / members.length));
-    const questions = members.map((member, index) => {
-      const first = Math.min(index * size, microBatches - size);
-      return { member, range: { first, last: first + size } };
-    });
-    return repeated(seconds, signal, async () => {
-      const since = performance.now();
-      const own = await this.#ask(questions);
-      return { microBatches: size, own, elapsed: (performance.now() - since) / 1000 };
-    });
+  /** Has the first workers take steps of a run together, for about so many seconds. */
+  async together(workers: number, seconds: number, signal: AbortSignal): Promise<Trial> {
+    signal.throwIfAborted();
+    const members = new Map(this.members.slice(0, workers));
+    this.#trial = new TrialRun(this.#prepared, this.#settings, this.#pricing, members);
+    try {
+      return await this.#trial.run(seconds);
+    } finally {
+      this.#trial = undefined;
+    }
   }
 
-  /** The seconds that each says it computed. */
-  async #ask(questions: readonly Question[]): Promise<number[]> {
-    const { buffer, byteOffset, byteLength } = this.#prepared.pool.weights;
+  /**
+   * Asks for a range of the next full batch, whose samples nobody has at hand.
+   * @returns the seconds that the worker says it computed
+   */
+  #ask(member: MemberId, range: MicroBatchRange): Promise<number> {
+    const { pool, plan } = this.#prepared;
+    const { buffer, byteOffset, byteLength } = pool.weights;
     const bytes = new Uint8Array(buffer, byteOffset, byteLength);
-    const weights = encodeFrame({ type: 'weights', step: 0 }, bytes);
-    for (const { member } of questions) this.#members.get(member)?.send(weights);
-    const answers = questions.map(
-      (question) =>
-        new Promise<number>((resolve, reject) => {
-          if (!this.#members.has(question.member)) reject(leftEarly('A worker'));
-          this.#waiting.set(question.member, { question, resolve, reject });
-          const work = encodeFrame({ type: 'work', step: 0, ...question.range });
-          this.#members.get(question.member)?.send(work);
-        }),
-    );
-    return Promise.all(answers);
+    const step = this.#asked++ % Math.max(1, Math.floor(plan.samples / plan.batch));
+    const to = this.#members.get(member);
+    return new Promise<number>((resolve, reject) => {
+      if (!to) reject(leftEarly('A worker'));
+      this.#waiting.set(member, { range, resolve, reject });
+      to?.send(encodeFrame({ type: 'weights', step }, bytes));
+      to?.send(encodeFrame({ type: 'work', step, ...range }));
+    });
   }
 }
 

@@ -1,7 +1,8 @@
 /**
  * `npm run bench:plan -- [--data DIR] [--workers 4] [--batch 512] [--steps 400] [--rounds 3]`: what
  * `dtrain plan` predicts for 1, 2, … workers on this machine, on loopback and through simulated slow
- * links, against what runs of these workers take and cost.
+ * links, against what runs of these workers take and cost. On loopback steps are short: a run has five
+ * times as many, since billing is by the second.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -29,8 +30,12 @@ const { values } = parseArgs({
 const most = Number(values.workers);
 const folder = await mkdtemp(path.join(tmpdir(), 'dtrain-bench-plan-'));
 const job = [
-  ...['--batch', values.batch, '--steps', values.steps, '--epochs', '1000', '--price', '1/h'],
+  ...['--batch', values.batch, '--epochs', '1000', '--price', '1/h'],
   ...(values.data === undefined ? [] : ['--data-dir', values.data]),
+];
+const stepsOver = (link: SlowLinkOptions | null): string[] => [
+  '--steps',
+  String(Number(values.steps) * (link ? 1 : 5)),
 ];
 /** 20 ms there and back at 100 Mbit/s: two homes in one country. */
 const slow: SlowLinkOptions = { latency: 0.01, bandwidth: 12.5e6 };
@@ -56,6 +61,7 @@ interface Prediction {
   readonly threads: number;
   readonly workers: number;
   readonly trainSeconds: number;
+  readonly cost: string;
 }
 
 interface Event {
@@ -123,13 +129,18 @@ const never = (): Promise<string> => new Promise<string>(() => undefined);
 
 async function plan(link: SlowLinkOptions | null): Promise<readonly Prediction[]> {
   const measured = ['--workers', values.workers, '--port', '0', '--seconds', values.seconds];
-  const args = ['plan', '--json', '--threads', '1', ...measured, ...job];
+  const args = ['plan', '--json', '--threads', '1', ...measured, ...job, ...stepsOver(link)];
   return (await run(args, listeningAt, most, link)).fleets ?? [];
 }
 
 async function train(workers: number, link: SlowLinkOptions | null): Promise<Event> {
   const fleet = ['--threads', '0', '--workers', String(workers), '--port', '0'];
-  const event = await run(['coordinator', '--json', ...fleet, ...job], never, workers, link);
+  const event = await run(
+    ['coordinator', '--json', ...fleet, ...job, ...stepsOver(link)],
+    never,
+    workers,
+    link,
+  );
   await rm(path.join(folder, 'runs'), { recursive: true, force: true });
   return event;
 }
@@ -138,37 +149,51 @@ console.log(
   `global batch ${values.batch}, ${values.steps} steps, ${values.rounds} rounds; load ${(loadavg()[0] ?? 0).toFixed(1)} before`,
 );
 console.log(
-  'link      workers  planned s  taken s: median (least to most)  error    of all rounds',
+  'link      workers  planned s  taken s: median (least to most)  error of time, of all rounds     of cost, of all rounds',
 );
-const errors: number[] = [];
+/** Percent that a prediction is off, for each round. */
+function errorsOf(planned: readonly number[], actual: readonly number[]): number[] {
+  return planned.map((prediction, round) => 100 * (prediction / (actual[round] ?? NaN) - 1));
+}
+
+function show(off: readonly number[]): string {
+  const all = off.map((one) => one.toFixed(0)).join(' ');
+  return `${`${spreadOf(off).median.toFixed(1)} %`.padStart(7)}   ${all}`.padEnd(30);
+}
+
+const largest = { time: 0, cost: 0 };
 for (const [name, link] of [
   ['loopback', null],
   ['slow', slow],
 ] as const) {
   const results = Array.from({ length: most }, () => ({
-    planned: [] as number[],
-    taken: [] as number[],
+    planned: { time: [] as number[], cost: [] as number[] },
+    actual: { time: [] as number[], cost: [] as number[] },
   }));
   for (let round = 0; round < Number(values.rounds); round++) {
     // A plan of its own for each round: the machine may be another one by then.
     const predictions = await plan(link);
-    for (const [index, { planned, taken }] of results.entries()) {
+    for (const [index, { planned, actual }] of results.entries()) {
       const workers = index + 1;
       const found = predictions.find((one) => one.threads === 0 && one.workers === workers);
-      planned.push(found?.trainSeconds ?? NaN);
-      taken.push((await train(workers, link)).trainSeconds ?? NaN);
+      planned.time.push(found?.trainSeconds ?? NaN);
+      planned.cost.push(Number(found?.cost));
+      const taken = await train(workers, link);
+      actual.time.push(taken.trainSeconds ?? NaN);
+      actual.cost.push(Number(taken.cost?.total));
     }
   }
-  for (const [index, { planned, taken }] of results.entries()) {
-    const off = planned.map((prediction, round) => 100 * (prediction / (taken[round] ?? NaN) - 1));
-    const { median } = spreadOf(off);
-    errors.push(Math.abs(median));
+  for (const [index, { planned, actual }] of results.entries()) {
+    const time = errorsOf(planned.time, actual.time);
+    const cost = errorsOf(planned.cost, actual.cost);
+    largest.time = Math.max(largest.time, Math.abs(spreadOf(time).median));
+    largest.cost = Math.max(largest.cost, Math.abs(spreadOf(cost).median));
     console.log(
-      `${name.padEnd(8)}  ${String(index + 1).padStart(7)}  ${spreadOf(planned).median.toFixed(2).padStart(9)}  ${showSpread(taken, 2).padEnd(31)}  ${`${median.toFixed(1)} %`.padStart(7)}  ${off.map((one) => one.toFixed(0)).join(' ')}`,
+      `${name.padEnd(8)}  ${String(index + 1).padStart(7)}  ${spreadOf(planned.time).median.toFixed(2).padStart(9)}  ${showSpread(actual.time, 2).padEnd(31)}  ${show(time)}   ${show(cost)}`,
     );
   }
 }
 console.log(
-  `largest error ${Math.max(...errors).toFixed(1)} %; load ${(loadavg()[0] ?? 0).toFixed(1)} after`,
+  `largest error: time ${largest.time.toFixed(1)} %, cost ${largest.cost.toFixed(1)} %; load ${(loadavg()[0] ?? 0).toFixed(1)} after`,
 );
 await rm(folder, { recursive: true, force: true });

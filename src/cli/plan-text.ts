@@ -127,8 +127,18 @@ function coordinatorCells(coordinator: Coordinator): [name: string, about: strin
   const { messageSeconds, byteSeconds, addSeconds, updateSeconds, leaseSeconds } = coordinator;
   return [
     'serial',
-    `${micros(messageSeconds)} a message, ${nanos(byteSeconds)} a byte, ${micros(coordinator.waitSeconds)} for each worker but one, ${micros(addSeconds)} a piece, ${micros(updateSeconds)} an update; ${micros(leaseSeconds)} a step of one thread alone, ${micros(coordinator.leaseThreadSeconds)} more for each other; ${plural(coordinator.cores, 'core')}`,
+    `${micros(messageSeconds)} a message, ${nanos(byteSeconds)} a byte, ${waitText(coordinator)}${micros(addSeconds)} a piece, ${micros(updateSeconds)} an update; ${micros(leaseSeconds)} a step of one thread alone, ${micros(coordinator.leaseThreadSeconds)} more for each other; ${plural(coordinator.cores, 'core')}`,
   ];
+}
+
+/** What was seen of steps beyond the rest of the model. */
+function waitText({ waits }: Coordinator): string {
+  return waits
+    .map(
+      ({ workers, seconds }) =>
+        `${micros(seconds)} beyond that with ${plural(workers, 'worker')}, `,
+    )
+    .join('');
 }
 
 function micros(seconds: number): string {

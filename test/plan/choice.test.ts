@@ -87,9 +87,13 @@ test("a run's time has its start, its steps and its evaluations, and its cost is
   );
   expect(trainSeconds).toBeCloseTo(200 * (step?.seconds ?? NaN), 10);
   expect(seconds).toBeCloseTo(1 + trainSeconds + 2 * 2, 10);
-  expect(workerSeconds).toBeCloseTo(2 * seconds, 10);
+  const there = seconds - 1;
+  expect(workerSeconds, 'the coordinator is there as well').toBeCloseTo(3 * there, 10);
   // A unit a second, and each second that has begun.
-  expect(cost).toBe(2n * 1_000_000n * BigInt(Math.ceil(seconds)));
+  const one = 1_000_000n * BigInt(Math.ceil(there));
+  expect(cost).toBe(2n * one);
+  const withOwn = predict([{ machine: priced, count: 2 }], coordinator, job, priced.price);
+  expect(withOwn.cost, 'and has a price as well').toBe(3n * one);
 });
 
 test('an epoch that ends in a short batch ends in a short step', () => {

@@ -6,7 +6,7 @@ export const coordinator: Coordinator = {
   cores: 4,
   messageSeconds: 1e-5,
   byteSeconds: 1e-9,
-  waitSeconds: 0,
+  waits: [],
   addSeconds: 2e-5,
   updateSeconds: 3e-5,
   leaseSeconds: 1e-4,

@@ -79,13 +79,20 @@ test('threads that share cores slow each other down', () => {
   expect(slowdownOf({ ...shared, sharesCores: false }, { cores: 1 }, 8)).toBe(1);
 });
 
-test('each worker but one adds what waiting for the slowest takes', () => {
-  const waiting = { ...coordinator, waitSeconds: 1e-3 };
-  for (const count of [1, 2, 4]) {
+test('what steps took beyond the rest is added, in proportion between the numbers measured', () => {
+  const waits = [
+    { workers: 1, seconds: 1e-3 },
+    { workers: 2, seconds: 3e-3 },
+    { workers: 4, seconds: 4e-3 },
+  ];
+  const added = [1, 2, 3, 4, 8].map((count) => {
     const machines = Array.from({ length: count }, () => worker());
-    const [longer, shorter] = [waiting, coordinator].map(
+    const [longer = NaN, shorter = NaN] = [{ ...coordinator, waits }, coordinator].map(
       (one) => predictStep(machines, one, 64, PARAMETERS).seconds,
     );
-    expect((longer ?? NaN) - (shorter ?? NaN)).toBeCloseTo((count - 1) * 1e-3, 10);
+    return longer - shorter;
+  });
+  for (const [index, expected] of [1e-3, 3e-3, 3.5e-3, 4e-3, 6e-3].entries()) {
+    expect(added[index]).toBeCloseTo(expected, 10);
   }
 });
