@@ -9,6 +9,7 @@ import { holdOut } from '../src/data/order.js';
 import { stepsPerEpoch } from '../src/data/batches.js';
 import { type ChosenEngine, chooseEngine } from '../src/engine/choose.js';
 import { arithmeticOf } from '../src/engine/names.js';
+import { findTfjsNode } from '../src/engine/tfjs-node/find.js';
 import { type Compiled, compileForWasm } from '../src/engine/wasm/compile.js';
 import { DtrainError } from '../src/errors.js';
 import type { TrainConfig } from '../src/config/types.js';
@@ -33,7 +34,7 @@ export interface PreparedRun {
 
 /**
  * Loads the data, compiles the model and starts the threads, with the run's first weights.
- * @throws DtrainError DATA_MISSING, DATA_DAMAGED, MODEL_FILE, USAGE
+ * @throws DtrainError DATA_MISSING, DATA_DAMAGED, ENGINE_MISSING, MODEL_FILE, USAGE
  */
 export async function prepareRun(
   config: TrainConfig,
@@ -41,6 +42,8 @@ export async function prepareRun(
   signal?: AbortSignal,
 ): Promise<PreparedRun> {
   const { seed, batch, validation, optimizer } = config;
+  // Before data is fetched for nothing.
+  if (config.engine === 'tfjs-node') findTfjsNode();
   const found = await modelToTrain(config.model, config.engine, seed);
   const builtIn = 'builtIn' in found && found.builtIn;
   const dataset = await loadData({

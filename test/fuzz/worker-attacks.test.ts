@@ -186,9 +186,9 @@ describe.concurrent('dtrain worker ends with one sentence if its coordinator', (
     };
     const announce: Attack = (coordinator, worker) => {
       pid = worker.pid;
-      const names = Array.from({ length: 12 }, () => ({
+      const names = Array.from({ length: 48 }, () => ({
         sha256: 'f'.repeat(64),
-        count: 15_000_000,
+        count: 3_900_000,
       }));
       const { data } = run.welcome;
       coordinator.say({ ...run.welcome, data: { ...data, shards: names } }, run.module);

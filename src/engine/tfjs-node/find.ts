@@ -1,10 +1,20 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { DtrainError, reasonOf } from '../../errors.js';
+import { shellWord } from '../../shell-word.js';
 
 const PACKAGE = '@tensorflow/tfjs-node';
 const require = createRequire(import.meta.url);
+
+const own = fileURLToPath(import.meta.url);
+/** To npm the package is an optional peer of dtrain's, which it leaves out of a clone unless it is told. */
+const install = own.includes(`${path.sep}node_modules${path.sep}`)
+  ? `npm install ${PACKAGE}`
+  : `npm install --no-save --save-dev ${PACKAGE}`;
+const setup = path.resolve(own, '../../../../../scripts/setup-tfjs-node.sh');
+const build = `build it with ${shellWord(setup)}`;
 
 /** The package, loaded into this process. */
 export interface TfjsNode {
@@ -44,7 +54,7 @@ function packageFolder(): string {
   try {
     return path.dirname(require.resolve(`${PACKAGE}/package.json`));
   } catch (cause) {
-    throw missing(`that is not installed; type: npm install ${PACKAGE}`, cause);
+    throw missing(`that is not installed; type: ${install}, or ${build}`, cause);
   }
 }
 
@@ -56,7 +66,7 @@ function bindingOf(folder: string): string {
   const file = find(path.join(folder, 'package.json'));
   if (existsSync(file)) return file;
   throw missing(
-    `the package's install script, which fetches TensorFlow, was blocked or failed; type: npm rebuild ${PACKAGE} (npm 11 and later first want: npm install-scripts approve ${PACKAGE}), or build it with scripts/setup-tfjs-node.sh`,
+    `the package's install script, which fetches TensorFlow, was blocked or failed; type: npm rebuild ${PACKAGE} (npm 11 and later first want: npm install-scripts approve ${PACKAGE}), or ${build}`,
   );
 }
 
@@ -66,12 +76,12 @@ function loadAdvice(folder: string, reason: string): string {
   if (/libtensorflow[^ ]*: cannot open|Library not loaded/.test(line)) {
     return existsSync(path.join(libraries, 'libtensorflow.so.2'))
       ? `its library was not found (${line}); type: export LD_LIBRARY_PATH=${libraries}`
-      : `its library is not there (${line}); type: npm rebuild ${PACKAGE}, or build it with scripts/setup-tfjs-node.sh`;
+      : `its library is not there (${line}); type: npm rebuild ${PACKAGE}, or ${build}`;
   }
   if (/NODE_MODULE_VERSION|napi|Module did not self-register/i.test(line)) {
     return `that does not work with Node ${process.versions.node} (${line}); use Node 20 or 22, and then type: npm rebuild ${PACKAGE}`;
   }
-  return `that could not be loaded (${line}); type: npm rebuild ${PACKAGE}, or build it with scripts/setup-tfjs-node.sh`;
+  return `that could not be loaded (${line}); type: npm rebuild ${PACKAGE}, or ${build}`;
 }
 
 function missing(why: string, cause?: unknown): DtrainError {

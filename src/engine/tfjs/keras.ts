@@ -1,17 +1,23 @@
+/** The deepest that a topology's values lie. */
+export const DEPTH = 64;
+
 type JsonObject = Readonly<Record<string, unknown>>;
 
 /**
  * Brings a topology as Keras 2 and 3 write it to the form that TensorFlow.js 4.22 reads, and keeps
- * of it what TensorFlow.js looks at. What it cannot make sense of stays as it is.
+ * of it what TensorFlow.js looks at. What it cannot make sense of stays as it is, and so does what
+ * lies deeper than any topology's values.
  */
-export function fromKeras(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(fromKeras);
+export function fromKeras(value: unknown, depth = 0): unknown {
+  const inner = (each: unknown): unknown => fromKeras(each, depth + 1);
+  if (depth > DEPTH) return value;
+  if (Array.isArray(value)) return value.map(inner);
   if (!isObject(value)) return value;
   const { class_name, config } = value;
-  if (typeof class_name !== 'string' || config === undefined) return mapped(value, fromKeras);
+  if (typeof class_name !== 'string' || config === undefined) return mapped(value, inner);
   if (class_name.endsWith('DTypePolicy')) return 'float32';
   const { name, inbound_nodes } = value;
-  const own = fromKeras(config);
+  const own = inner(config);
   return {
     class_name,
     config: isObject(own) ? settings(class_name, own) : own,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { DtrainError } from '../../errors.js';
-import { fromKeras } from './keras.js';
+import { DEPTH, fromKeras } from './keras.js';
 
 /** A model.json's `modelTopology`, checked: nothing in it but what TensorFlow.js builds models from. */
 export type Topology = Readonly<Record<string, unknown>>;
@@ -8,7 +8,7 @@ export type Topology = Readonly<Record<string, unknown>>;
 const limits = {
   /** Values in the JSON, and how deep they lie. */
   values: 200_000,
-  depth: 64,
+  depth: DEPTH,
   text: 1_000,
   layers: 2_000,
   /** Of any number: of units, filters, window cells, image rows. */
