@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect } from 'vitest';
+import { appeared } from './support/files.js';
 import { type Place, test } from './support/place.js';
 
 interface Account {
@@ -53,10 +54,11 @@ describe.concurrent('what a run costs', () => {
   test('survives a kill: what was paid stays paid, and no sample counts twice', async ({
     place,
   }) => {
-    const epochs = ['--batch', '1000', '--epochs', '3', '--checkpoint-every', '4'];
+    const epochs = ['--batch', '1000', '--epochs', '8', '--checkpoint-every', '4'];
     const flags = [...epochs, '--threads', '1', '--price', '3600/h', '--out', 'run'];
     const running = place.start(['train', ...flags, '--json']);
     await running.event('checkpoint');
+    await appeared(place.at('run/ledger.json'));
     expect(running.signal('SIGKILL'), 'it still ran').toBe(true);
     await running.ended;
     const before = await costOf(place, 'run');
@@ -65,8 +67,8 @@ describe.concurrent('what a run costs', () => {
     expect(after).toMatchObject(cost as object);
     expect(Number(after.total)).toBeGreaterThanOrEqual(Number(before.total));
     expect(after.seconds).toBeGreaterThan(before.seconds);
-    expect(after.samples, 'each sample of each epoch once').toBe(27_000);
-    expect(samples).toBe(27_000);
+    expect(after.samples, 'each sample of each epoch once').toBe(72_000);
+    expect(samples).toBe(72_000);
     expect(after.starts).toHaveLength(2);
     expect(after.workers).toHaveLength(1);
     expect(await costOf(place, 'run'), 'it says the same again').toEqual(after);
