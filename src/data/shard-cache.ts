@@ -21,8 +21,8 @@ export class ShardCache {
   /**
    * Reads a shard of `target.length` bytes. Throws PROTOCOL if `sha256` is not 64 lower-case hex
    * digits.
-   * @returns false if it is not there or cannot be read; a damaged one is removed, and counts as
-   * not there
+   * @returns false if it is not there, cannot be read, or is damaged. A damaged one stays until `put`
+   * replaces it: others may read the file, and only its name says how long it should be.
    */
   async read(sha256: string, target: Uint8Array): Promise<boolean> {
     const path = this.pathOf(sha256);
@@ -38,7 +38,6 @@ export class ShardCache {
       } finally {
         await file.close();
       }
-      await rm(path, { force: true });
     } catch {
       // As if it were not there: the coordinator has it too.
     }
