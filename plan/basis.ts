@@ -1,6 +1,10 @@
+import { modelToTrain, startingModel } from '../coordinator/run-model.js';
+import { MNIST } from '../src/config/data-settings.js';
 import type { PlanConfig } from '../src/config/plan-options.js';
 import { Pricing } from '../src/cost/pricing.js';
 import { stepsPerEpoch } from '../src/data/batches.js';
+import { checkFits } from '../src/data/fits.js';
+import { loadData } from '../src/data/load.js';
 import { LANES } from '../src/engine/ir/types.js';
 import { DtrainError } from '../src/errors.js';
 import { findModel } from '../src/model/files/find.js';
@@ -25,9 +29,8 @@ export interface Basis {
 
 type Unpriced = Omit<Basis, 'currency'>;
 
-/** MNIST's, on which all of the built-in models train. */
-const TRAINING_SAMPLES = 60_000;
-const TEST_SAMPLES = 10_000;
+/** MNIST's, which is not loaded to know that. */
+const MNIST_SAMPLES = { training: 60_000, test: 10_000 };
 
 /** A forward pass's share of the work of gradients: 2 of 6 operations for each weight. */
 const FORWARD = 1 / 3;
@@ -54,10 +57,11 @@ const ASSUMED: Coordinator = {
  */
 export async function basisOf(config: PlanConfig, listeners: ProbeListeners): Promise<Basis> {
   const recorded = config.profile === null ? null : await readProfile(config.profile, '--profile');
-  const file = config.fleet === null ? null : await readFleetFile(config.fleet, '--fleet');
+  const file =
+    config.fleet === null ? null : await readFleetFile(config.fleet, '--fleet', config.prices);
   const pricing = await Pricing.of(config, file && currencyIn(file));
   const basis = file
-    ? await described(config, file, recorded)
+    ? await described(config, file, recorded, listeners)
     : measured(config, recorded, recorded ?? (await probe(config, pricing, listeners)));
   const priced = (machine: Machine): Machine => {
     const found = pricing.of(machine.name, machine.price ?? pricing.own);
@@ -82,11 +86,12 @@ async function described(
   config: PlanConfig,
   file: FleetFile,
   profile: Profile | null,
+  listeners: ProbeListeners,
 ): Promise<Unpriced> {
   const { model, batch, validation } = config;
   const { local, workers } = file;
-  const found = await findModel(model);
-  const samples = TRAINING_SAMPLES - validation;
+  const { parameters, training, test } = await describedData(config, listeners);
+  const samples = training - validation;
   if (batch > samples) {
     const sentence = `A batch of ${batch} samples is more than the ${samples} of the training set: choose a smaller --batch.`;
     throw new DtrainError('USAGE', sentence);
@@ -94,14 +99,35 @@ async function described(
   const evaluating = local ?? workers[0]?.machine;
   const job = jobOf(config, {
     model,
-    parameters: found.model.parameterCount,
+    parameters,
     samples,
     batch,
     startSeconds: 0,
-    evaluationSeconds: (FORWARD * TEST_SAMPLES * (evaluating?.microBatchSeconds ?? 0)) / LANES,
+    evaluationSeconds: (FORWARD * test * (evaluating?.microBatchSeconds ?? 0)) / LANES,
   });
   const coordinator = { ...ASSUMED, ...profile?.coordinator, cores: local?.threads ?? 1 };
   return { source: 'described', job, coordinator, profile, local, workers };
+}
+
+/** The model's parameters, and the samples that it is trained and evaluated on. */
+async function describedData(
+  config: PlanConfig,
+  { onNotice, signal }: ProbeListeners,
+): Promise<{ parameters: number; training: number; test: number }> {
+  if (config.data === MNIST) {
+    const { training, test } = MNIST_SAMPLES;
+    onNotice(
+      `This plan is for MNIST, with ${training} samples to train on and ${test} to test on; --data plans for others.`,
+    );
+    const { model } = await findModel(config.model);
+    return { parameters: model.parameterCount, ...MNIST_SAMPLES };
+  }
+  const found = await modelToTrain(config.model, config.engine, config.seed);
+  const dataset = await loadData({ ...config, holdOut: true, onNotice, signal });
+  const { model } = startingModel(found, dataset, config.seed);
+  checkFits(config.model, model, dataset);
+  const { train, test } = dataset;
+  return { parameters: model.parameterCount, training: train.count, test: test.count };
 }
 
 function measured(config: PlanConfig, recorded: Profile | null, profile: Profile): Unpriced {

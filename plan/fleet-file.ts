@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { readText } from '../src/config/files.js';
+import { ownPrice } from '../src/cost/own-price.js';
 import { parsePerHour, type Price } from '../src/cost/price.js';
+import { NO_PRICES } from '../src/cost/pricing.js';
 import { LANES } from '../src/engine/ir/types.js';
 import { DtrainError } from '../src/errors.js';
 import { check, clause, quoted } from '../src/model/files/fields.js';
@@ -45,7 +47,16 @@ const computing = {
   /** Gradients of one thread. */
   samplesPerSecond: quantity(0.001, 1e9, 'samples a second of one thread'),
   price: perHour.optional(),
+  /** Instead of `price`: a name in the price file. */
+  instance: z.string({ error: 'must be the name of an instance' }).optional(),
+  spot: z.boolean({ error: 'must be true or false' }).default(false),
 };
+
+interface Priced {
+  readonly price?: Price | undefined;
+  readonly instance?: string | undefined;
+  readonly spot: boolean;
+}
 
 const fileSchema = z.strictObject({
   coordinator: z.strictObject(computing).optional(),
@@ -66,8 +77,16 @@ const fileSchema = z.strictObject({
     .min(1, { error: 'must have at least one machine' }),
 });
 
-/** The machines that a file describes. @throws DtrainError USAGE that names the entry */
-export async function readFleetFile(file: string, namedBy: string): Promise<FleetFile> {
+/**
+ * The machines that a file describes.
+ * @param prices the price file, in which instances are looked up; null: the user's own
+ * @throws DtrainError USAGE that names the entry
+ */
+export async function readFleetFile(
+  file: string,
+  namedBy: string,
+  prices: string | null = null,
+): Promise<FleetFile> {
   const text = await readText(file, namedBy);
   const fail = (problem: string, cause?: unknown): DtrainError =>
     new DtrainError('USAGE', `The fleet file ${file}: ${problem}.`, { cause });
@@ -90,26 +109,38 @@ export async function readFleetFile(file: string, namedBy: string): Promise<Flee
   if (total > limits.workers) {
     throw fail(`it has ${total} machines, and a run has ${limits.workers} workers at most`);
   }
-  return {
-    local: coordinator ? machineOf({ name: 'threads', ...coordinator, link: null }) : null,
-    workers: machines.map(({ latencyMs, bandwidthMbit, ...machine }) => ({
-      machine: machineOf({
-        ...machine,
-        link: {
-          latency: latencyMs / 1000,
-          byteSeconds: bandwidthMbit === undefined ? 0 : 8 / (bandwidthMbit * 1e6),
-        },
-      }),
-      count: machine.count,
-      failuresPerHour: machine.failuresPerHour,
-      awaySeconds: machine.awaySeconds,
-    })),
+  const priceOf = async (entry: string, { price, instance, spot }: Priced) => {
+    if (price && instance !== undefined) throw fail(`${entry}: price and instance are both there`);
+    try {
+      return price ?? (await ownPrice({ ...NO_PRICES, instance: instance ?? null, spot, prices }));
+    } catch (cause) {
+      if (!(cause instanceof DtrainError)) throw cause;
+      throw fail(`${entry}: ${cause.message.replace(/\.$/, '')}`, cause);
+    }
   };
+  const workers = machines.map(async ({ latencyMs, bandwidthMbit, ...machine }) => ({
+    machine: machineOf({
+      ...machine,
+      price: await priceOf(machine.name, machine),
+      link: {
+        latency: latencyMs / 1000,
+        byteSeconds: bandwidthMbit === undefined ? 0 : 8 / (bandwidthMbit * 1e6),
+      },
+    }),
+    count: machine.count,
+    failuresPerHour: machine.failuresPerHour,
+    awaySeconds: machine.awaySeconds,
+  }));
+  const own = coordinator && {
+    ...{ ...coordinator, name: 'threads', link: null },
+    price: await priceOf('the coordinator', coordinator),
+  };
+  return { local: own ? machineOf(own) : null, workers: await Promise.all(workers) };
 }
 
 interface Described extends Pick<Machine, 'name' | 'threads' | 'link'> {
   readonly samplesPerSecond: number;
-  readonly price?: Price | undefined;
+  readonly price: Price | null;
 }
 
 function machineOf({ name, threads, link, samplesPerSecond, price }: Described): Machine {
@@ -121,7 +152,7 @@ function machineOf({ name, threads, link, samplesPerSecond, price }: Described):
     shareSeconds: 0,
     sharesCores: link === null,
     contention: 1,
-    price: price ?? null,
+    price,
   };
 }
 

@@ -45,6 +45,32 @@ test('a file describes machines in units that people use', async () => {
   ]);
 });
 
+test('an instance is looked up in the price file, as workers look theirs up', async () => {
+  const entry = { instance: 'c7g.large', currency: 'USD', date: '2026-11-20', source: 'the page' };
+  const prices = path.join(folder, 'prices.json');
+  const content = {
+    prices: [
+      { ...entry, perHour: '0.07' },
+      { ...entry, spot: true, perHour: '0.03', minimumSeconds: 60 },
+    ],
+  };
+  writeFileSync(prices, JSON.stringify(content));
+  const machines = [
+    { ...laptop, instance: 'c7g.large', spot: true },
+    { ...laptop, name: 'other', instance: 'c7g.large' },
+  ];
+  writeFileSync(file, JSON.stringify({ machines }));
+  const { workers } = await readFleetFile(file, '--fleet', prices);
+  expect(workers.map(({ machine: { price } }) => price)).toEqual([
+    { perHour: 30_000n, currency: 'USD', minimumSeconds: 60, perGigabyte: 0n },
+    { perHour: 70_000n, currency: 'USD', minimumSeconds: 0, perGigabyte: 0n },
+  ]);
+  writeFileSync(file, JSON.stringify({ machines: [{ ...laptop, instance: 'm7i.large' }] }));
+  await expect(readFleetFile(file, '--fleet', prices)).rejects.toThrow(
+    /fleet\.json: laptop: There is no price of m7i\.large in .*prices\.json \(it has c7g\.large,/,
+  );
+});
+
 test('a machine whose link and price are not described has neither cost', async () => {
   const { local, workers } = await read({ machines: [laptop] });
   expect(local).toBeNull();
@@ -67,6 +93,8 @@ test.each([
   [{ machines: [laptop, { ...laptop, name: 'b', watts: 3 }] }, 'machine 2 .*unknown field "watts"'],
   [{ machines: [{ ...laptop, latencyMs: -1 }] }, 'latencyMs must be milliseconds'],
   [{ machines: [{ name: 'x', threads: 1 }] }, 'samplesPerSecond must be samples a second'],
+  [{ machines: [{ ...laptop, spot: true }] }, 'laptop: --spot goes with --instance'],
+  [{ machines: [{ ...laptop, price: '1/h', instance: 'a' }] }, 'laptop: price and instance are'],
   [{ machines: [laptop, laptop] }, 'two machines are called laptop'],
   [
     {
