@@ -140,7 +140,9 @@ class BenchRun {
         else this.#spares.delete(name);
         this.#mostSpares = Math.max(this.#mostSpares, this.#spares.size);
       },
-      onNotice: own ? () => undefined : onNotice,
+      onRefused: (reason) => {
+        if (!own) onNotice(`A worker was refused: ${reason}.`);
+      },
     });
     this.#fleet = fleet;
     if (!own) {

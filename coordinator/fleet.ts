@@ -28,7 +28,8 @@ export interface FleetOptions {
   readonly training: WorkerHost;
   readonly pricing: Pricing;
   readonly onEvent: (event: WorkerEvent) => void;
-  readonly onNotice: (sentence: string) => void;
+  /** Somebody was turned away. */
+  readonly onRefused: (reason: string) => void;
 }
 
 /** The remote workers of a run, and the port where they come in. */
@@ -99,7 +100,7 @@ function doneFrame(outcome: RunEnding): Buffer {
 }
 
 function acceptWorker(
-  { prepared, training, pricing, onEvent, onNotice }: FleetOptions,
+  { prepared, training, pricing, onEvent, onRefused }: FleetOptions,
   workers: Set<RemoteWorker>,
   beginning: Pick<RemoteWorkerOptions, 'welcome' | 'prepareMs'>,
   socket: ConstructorParameters<typeof RemoteWorker>[0],
@@ -125,9 +126,7 @@ function acceptWorker(
         ...(reason !== undefined && { reason }),
       });
     },
-    onRefused: (reason) => {
-      onNotice(`A worker was refused: ${reason}.`);
-    },
+    onRefused,
     onClosed: () => {
       workers.delete(worker);
     },

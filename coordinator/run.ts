@@ -249,11 +249,22 @@ export class Run {
       onEvent: (event) => {
         this.#emit(event);
       },
-      onNotice: (sentence) => this.#listeners.onNotice?.(sentence),
+      onRefused: (reason) => {
+        this.#refused(reason, training.awaited);
+      },
     });
     const urls = reachableHosts(config.host).map((host) => workerUrl(host, fleet.port));
     this.#listeners.onListening?.(urls, token);
     return fleet;
+  }
+
+  /** @param awaited workers for which the run waits before its first step */
+  #refused(reason: string, awaited: number): void {
+    const rest =
+      awaited > 0
+        ? ` The run still waits for ${awaited} more: start others, or stop it and start it with fewer --workers.`
+        : '';
+    this.#listeners.onNotice?.(`A worker was refused: ${reason}.${rest}`);
   }
 
   /**

@@ -142,6 +142,11 @@ export class Training {
     return this.#remotes.size - this.#lost.size;
   }
 
+  /** Remote workers that are missing before the first step can begin. */
+  get awaited(): number {
+    return this.#began ? 0 : Math.max(0, this.#options.startWith - this.#remotes.size);
+  }
+
   /** What the run has cost so far. */
   get ledger(): LedgerState {
     return this.#ledger.state(seconds());

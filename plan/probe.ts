@@ -213,7 +213,9 @@ async function probeWorkers(
     onEvent: ({ action, name, threads }) => {
       if (listen) onNotice(`${name} (threads: ${threads}) ${action}.`);
     },
-    onNotice,
+    onRefused: (reason) => {
+      onNotice(`A worker was refused: ${reason}.`);
+    },
   });
   const urls = reachableHosts(host).map((address) => workerUrl(address, fleet.port));
   const processes = listen

@@ -105,7 +105,7 @@ export async function startRun({
       events.push(event);
       for (const listener of listeners) listener();
     },
-    onNotice: (sentence) => notices.push(sentence),
+    onRefused: (reason) => notices.push(`A worker was refused: ${reason}.`),
   });
   onTestFinished(() => fleet.close('failed'));
   return {

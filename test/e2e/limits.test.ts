@@ -72,10 +72,14 @@ describe.concurrent('dtrain coordinator', () => {
   test('refuses a worker of which nobody says what it costs, or that is too dear', async ({
     place,
   }) => {
-    const { url } = await place.coordinator([...shared, '--budget', '1']);
+    const { running, url } = await place.coordinator([
+      ...shared,
+      ...['--budget', '1', '--workers', '1'],
+    ]);
     const unpriced = await place.worker(url).ended;
     expect(unpriced.code).toBe(1);
     expect(unpriced.stderr).toMatch(/nobody says what this worker costs: start it with --price/);
+    await running.line(/^A worker was refused: .* The run still waits for 1 more: start/, 'stderr');
     const hour = ['--price', '2/h', '--billing-minimum', '1h'];
     const dear = await place.worker(url, hour).ended;
     expect(dear.code).toBe(1);
