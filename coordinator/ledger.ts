@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { accountCost, type Account, type LedgerState } from '../src/cost/ledger.js';
 import { formatAmount, type Micros } from '../src/cost/money.js';
 import { type StatedPrice, statePrice } from '../src/cost/price.js';
@@ -181,7 +182,7 @@ export class Ledger {
     for (let number = 1; ; number++) {
       const label = number === 1 ? name : `${name}#${number}`;
       const known = this.#accounts.find((account) => account.name === label);
-      if (known && !taken.has(known) && samePrice(known.price, price)) return known;
+      if (known && !taken.has(known) && isDeepStrictEqual(known.price, price)) return known;
       if (known) continue;
       const account = { ...EMPTY, name: label, threads, price, stays: [] };
       this.#accounts.push(account);
@@ -275,7 +276,3 @@ const EMPTY = {
   sent: 0,
   received: 0,
 };
-
-function samePrice(one: StatedPrice | null, other: StatedPrice | null): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
-}

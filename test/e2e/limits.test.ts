@@ -105,6 +105,28 @@ describe.concurrent('dtrain coordinator', () => {
   });
 });
 
+test('a balanced fleet does without a worker that costs more than it saves', async ({ place }) => {
+  const policy = [
+    '--policy',
+    'balanced',
+    '--release-idle',
+    '--workers',
+    '2',
+    '--price',
+    '0/h',
+    '--threads',
+    '0',
+  ];
+  const { running, url } = await place.coordinator([...ENDLESS, ...RATE, ...policy]);
+  place.worker(url, ['--name', 'cheap', '--price', '0.01/h']);
+  place.worker(url, ['--name', 'dear', '--price', '1000/h']);
+  const spare = await running.event('worker', ({ action }) => action === 'spare');
+  expect(spare.name).toBe('dear');
+  expect(spare.reason).toMatch(/with it and .* without it \(balanced\)/);
+  running.signal('SIGINT');
+  expect((await running.ended).code).toBe(0);
+});
+
 describe.concurrent('a budget that cannot be kept is refused before anything is done', () => {
   test.for<[string, string, RegExp]>([
     ['1', '', /nobody says what this one does: add --price/],

@@ -52,6 +52,16 @@ describe('loadModel', () => {
     );
   });
 
+  it.each([
+    ['keras', 'keras_keras --output_format tfjs_layers_model'],
+    ['h5', 'keras'],
+  ])("says what converts Keras' .%s", async (format, formats) => {
+    const path = join(await temporaryFolder(), `net.${format}`);
+    await writeFile(path, '');
+    const command = `tensorflowjs_converter --input_format ${formats} ${path} ${path.replace(/\.\w+$/, '')} `;
+    await expect(loadModel(path)).rejects.toEqual(dtrainError('MODEL_FILE', command));
+  });
+
   it('does not pass over a model.json that it cannot read', async () => {
     const folder = await folderOfBoth();
     await rm(join(folder, 'model.json'));

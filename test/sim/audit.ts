@@ -41,6 +41,9 @@ export class Audit {
   #outcome: Outcome | undefined;
   /** When the budget was last seen not to be used up. */
   #affordableAt = Infinity;
+  /** What the run had cost when its last step began, and what that step cost, its evaluation too. */
+  #spentBefore = 0n;
+  #stepCost = 0n;
   /** How often a range was given to somebody while another was at work on it. */
   shared = 0;
 
@@ -111,6 +114,7 @@ export class Audit {
       case 'evaluated':
         this.#steps.phase = 'between steps';
         this.#restSince = this.#now;
+        this.#stepCost = this.#spent - this.#spentBefore;
         return [];
       case 'save': {
         const now = this.#saves.ask(this.#steps.step) && this.#steps.atRest;
@@ -156,6 +160,7 @@ export class Audit {
 
   #take(steps: number, finite: boolean): void {
     this.#steps.take(steps, finite);
+    this.#stepCost = this.#spent - this.#spentBefore;
     this.#restSince = this.#now;
   }
 
@@ -180,10 +185,24 @@ export class Audit {
     check(!dear, 'the budget is used up, and the run goes on');
   }
 
+  /** Nothing is paid after the end of the step in which the budget is used up. */
+  #checkCost(stepUnderWay: boolean): void {
+    if (this.#budget === null) return;
+    const step = stepUnderWay ? this.#spent - this.#spentBefore : this.#stepCost;
+    const most = this.#budget + step;
+    check(this.#spent <= most, `the run costs ${this.#spent}, and may cost ${most} at most`);
+  }
+
   get #isAffordable(): boolean {
-    const { limits, ledger } = this.#options;
-    const budget = limits?.budget ?? null;
-    return budget === null || (ledger?.spent(this.#now) ?? 0n) <= budget;
+    return this.#budget === null || this.#spent <= this.#budget;
+  }
+
+  get #budget(): bigint | null {
+    return this.#options.limits?.budget ?? null;
+  }
+
+  get #spent(): bigint {
+    return this.#options.ledger?.spent(this.#now) ?? 0n;
   }
 
   get #deadline(): number {
@@ -202,6 +221,7 @@ export class Audit {
     if (this.#steps.phase === 'step') return;
     check(this.#now < this.#deadline, `step ${step} begins after the deadline`);
     check(this.#isAffordable, `step ${step} begins although the budget is used up`);
+    this.#spentBefore = this.#spent;
     this.#saves.begin(step, this.#restSince, this.#now);
     this.#steps.phase = 'step';
   }
@@ -286,8 +306,10 @@ export class Audit {
     finish: ({ outcome, limit }) => {
       const ended = limit !== undefined;
       check(!ended || this.#options.limits !== undefined, `the run has no ${limit}`);
+      const underWay = this.#steps.phase === 'step';
       this.#steps.finish(outcome, ended, this.#members.present.length > 0);
       if (outcome !== 'notFinite') this.#saves.finish(this.#steps.step);
+      this.#checkCost(underWay);
       this.#outcome = outcome;
     },
   };

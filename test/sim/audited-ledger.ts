@@ -1,6 +1,6 @@
 import type { CoreCommand, CoreEvent, MemberId } from '../../coordinator/core-messages.js';
 import { LOCAL } from '../../coordinator/core-messages.js';
-import { Ledger } from '../../coordinator/ledger.js';
+import type { Ledger } from '../../coordinator/ledger.js';
 import {
   type Account,
   accountCost,
@@ -19,7 +19,10 @@ export interface LedgerOnDisk {
   recorded: LedgerState | undefined;
 }
 
+export type LedgerLike = Pick<Ledger, 'watch' | 'spent' | 'state'>;
+
 interface AuditOptions {
+  readonly makeLedger: (...options: ConstructorParameters<typeof Ledger>) => LedgerLike;
   readonly plan: BatchPlan;
   readonly firstStep: number;
   /** Samples trained on before, as the run itself counts them. */
@@ -34,7 +37,7 @@ const RECORDED_EVERY = 1;
 
 /** The ledger of one life of the coordinator, and whether its sums are what they must be. */
 export class AuditedLedger {
-  readonly ledger: Ledger;
+  readonly ledger: LedgerLike;
   readonly #disk: LedgerOnDisk;
   /** Since when each member is there. */
   readonly #since = new Map<MemberId, number>();
@@ -49,7 +52,7 @@ export class AuditedLedger {
     const before = rolledBack(checkpoint, disk.recorded);
     const local = profileOf({ name: 'local', threads: localThreads, local: true, price });
     const pricing = Pricing.none();
-    this.ledger = new Ledger({ plan, pricing, local, firstStep, before, date: '' }, now);
+    this.ledger = options.makeLedger({ plan, pricing, local, firstStep, before, date: '' }, now);
     this.#disk = disk;
     this.#start = { at: before?.at ?? 0, now };
     this.#recordedAt = now;

@@ -2,10 +2,11 @@ import type { Disk } from '../../coordinator/checkpoint/disk.js';
 import type { Checkpoint } from '../../coordinator/checkpoint/file.js';
 import type { Core, CoreOptions } from '../../coordinator/core.js';
 import { type CoreEvent, LOCAL, type Outcome } from '../../coordinator/core-messages.js';
+import type { Ledger } from '../../coordinator/ledger.js';
 import { profileOf } from '../coordinator/profiles.js';
 import type { Limits } from '../../coordinator/run-end.js';
 import { Audit } from './audit.js';
-import { AuditedLedger, type LedgerOnDisk } from './audited-ledger.js';
+import { AuditedLedger, type LedgerLike, type LedgerOnDisk } from './audited-ledger.js';
 import { check } from './check.js';
 import { type Crash, FEWEST } from './faults.js';
 import { SimulatedFleet } from './fleet.js';
@@ -24,6 +25,7 @@ export type CoreLike = Pick<Core<Answer>, 'handle' | 'step' | 'objection'>;
 /** What a run is made of; a test puts broken parts in. */
 export interface Parts {
   readonly makeCore: (options: CoreOptions) => CoreLike;
+  readonly makeLedger: (...options: ConstructorParameters<typeof Ledger>) => LedgerLike;
   readonly disk: (disk: Disk) => Disk;
   /** What is saved of a checkpoint, and what a new life takes from the one that was found. */
   readonly save: (checkpoint: Checkpoint) => Checkpoint;
@@ -151,6 +153,7 @@ export class Life {
     const { now } = this.#timer;
     this.#accounts = new AuditedLedger(
       {
+        makeLedger: parts.makeLedger,
         plan,
         firstStep,
         samples: this.trainer.samples,

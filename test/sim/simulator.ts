@@ -1,4 +1,5 @@
 import { Core } from '../../coordinator/core.js';
+import { Ledger } from '../../coordinator/ledger.js';
 import type { Outcome } from '../../coordinator/core-messages.js';
 import { batchOf, stepsPerEpoch } from '../../src/data/batches.js';
 import { bits, type Values } from '../reduce/fake-sums.js';
@@ -28,6 +29,7 @@ export interface SimulatedRun {
 
 const soundParts: Parts = {
   makeCore: (options) => new Core<Answer>(options),
+  makeLedger: (options, now) => new Ledger(options, now),
   disk: (disk) => disk,
   save: (checkpoint) => checkpoint,
   resume: (checkpoint) => checkpoint,

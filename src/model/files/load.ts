@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode } from '../../errors.js';
+import { shellWord } from '../../shell-word.js';
 import type { Model } from '../model.js';
 import { fileError, unreadable } from './disk.js';
 import { readSafetensors } from './safetensors.js';
@@ -49,6 +50,9 @@ export async function modelFile(path: string): Promise<string> {
     throw fileError(path, `there is no such file or folder; a model is ${accepted}`);
   }
   if (/\.(json|safetensors)$/.test(path)) return path;
+  const [format] = /(?<=\.)(h5|keras)$/.exec(path) ?? [];
+  if (format !== undefined)
+    throw fileError(path, `convert it first: ${conversion(path, format)} (of pip's tensorflowjs)`);
   throw fileError(path, 'a model file is named model.json, or ends in .safetensors');
 }
 
@@ -60,4 +64,11 @@ async function kindOf(path: string): Promise<'file' | 'folder' | 'nothing'> {
     if (code === 'ENOENT' || code === 'ENOTDIR') return 'nothing';
     throw unreadable(path, error);
   }
+}
+
+/** What turns a file of Keras' into a model.json. */
+function conversion(path: string, format: string): string {
+  const formats = format === 'h5' ? 'keras' : 'keras_keras --output_format tfjs_layers_model';
+  const words = [path, path.slice(0, -format.length - 1)].map(shellWord);
+  return `tensorflowjs_converter --input_format ${formats} ${words.join(' ')}`;
 }
