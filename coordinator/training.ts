@@ -5,7 +5,7 @@ import type { Price } from '../src/cost/price.js';
 import type { Pricing } from '../src/cost/pricing.js';
 import type { EpochEvent, LimitName, Progress } from '../src/events.js';
 import { DtrainError } from '../src/errors.js';
-import { FrameMemory } from '../src/frame-memory.js';
+import { FrameMemory } from '../src/memory.js';
 import { encodeFrame } from '../src/protocol/frame.js';
 import { LONGEST_LEASE } from '../src/threads/memory.js';
 import type { Evaluation } from '../src/threads/evaluation.js';
