@@ -18,7 +18,8 @@ import { coveringNodes } from '../src/reduce/tree.js';
 import type { HeldPiece, ThreadPool } from '../src/threads/pool.js';
 import { comparisonText } from './comparison-text.js';
 import type { Absence, Comparison, MemberId, Traffic } from './core-messages.js';
-import type { RemoteMember, Training } from './training.js';
+import type { RemoteMember } from './remote-members.js';
+import type { Training } from './training.js';
 
 /** Who has a use for workers: a run, or somebody who only measures them. */
 export type WorkerHost = Pick<

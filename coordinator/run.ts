@@ -8,6 +8,7 @@ import { keptPlan, type Planned, plannedFor } from '../src/cost/planned.js';
 import { type RunCost, runCost } from '../src/cost/summary.js';
 import type { Pricing } from '../src/cost/pricing.js';
 import type { Progress, ResultEvent, RunEvent } from '../src/events.js';
+import { giveMemoryBack } from '../src/memory.js';
 import { stepHyperparameters } from '../src/optim/optimizer.js';
 import { learningRate } from '../src/optim/schedule.js';
 import type { RunEnding } from '../src/protocol/protocol.js';
@@ -102,6 +103,8 @@ export class Run {
   /** @param firstStep steps that were taken before */
   async execute(prepared: PreparedRun, firstStep: number): Promise<ResultEvent> {
     const { signal, onRunning, onNotice = () => undefined } = this.#listeners;
+    // The threads have copies of the samples that were read.
+    giveMemoryBack();
     let asked = false;
     const writer = new CheckpointWriter({
       store: checkpointsIn(this.#folder.path),

@@ -1,4 +1,3 @@
-import { batchOf } from '../src/data/batches.js';
 import type { LedgerState } from '../src/cost/ledger.js';
 import type { Micros } from '../src/cost/money.js';
 import { runCost } from '../src/cost/summary.js';
@@ -6,17 +5,14 @@ import type { Price } from '../src/cost/price.js';
 import type { Pricing } from '../src/cost/pricing.js';
 import type { EpochEvent, LimitName, Progress } from '../src/events.js';
 import { DtrainError } from '../src/errors.js';
-import { FrameMemory } from '../src/frame-memory.js';
+import { FrameMemory } from '../src/memory.js';
 import { encodeFrame } from '../src/protocol/frame.js';
-import { Reduction } from '../src/reduce/reduction.js';
 import { LONGEST_LEASE } from '../src/threads/memory.js';
 import type { Evaluation } from '../src/threads/evaluation.js';
-import { type Phases, subtractPhases, sumOfPhases } from '../src/threads/phases.js';
-import type { HeldPiece, StepSums, ThreadPool } from '../src/threads/pool.js';
+import type { Phases } from '../src/threads/phases.js';
+import type { HeldPiece, StepSums } from '../src/threads/pool.js';
 import { Core, type CoreOptions } from './core.js';
 import {
-  type Absence,
-  type Comparison,
   type CoreCommand,
   type CoreEvent,
   LOCAL,
@@ -25,43 +21,23 @@ import {
   type Traffic,
 } from './core-messages.js';
 import { Ledger } from './ledger.js';
+import { LocalWork, type LocalWorkOptions } from './local-work.js';
 import { PhaseTally } from './phase-tally.js';
 import type { MicroBatchRange } from './ranges.js';
+import { type RemoteMember, RemoteMembers } from './remote-members.js';
 import { type RunProgress, Tally } from './tally.js';
 
-/** A remote worker, as the run sees it. */
-export interface RemoteMember extends Omit<MemberProfile, 'local'> {
-  readonly address: string;
-  send(frame: Buffer): void;
-  /** It is not waited for any longer. */
-  lost(why: Absence): void;
-  /** It is waited for again. */
-  back(): void;
-  /** It has no share of the steps any more, or has one again. */
-  standing(spare: boolean, why: Comparison): void;
-  /** It is not needed any more. */
-  release(why: Comparison): void;
-  /** It has answered, to what it was asked or not. */
-  answered(asked: boolean): void;
-  /** It must go: it said that values are not finite which are. */
-  expel(): void;
-}
-
-export interface TrainingOptions extends Pick<
-  CoreOptions,
-  'plan' | 'totalSteps' | 'firstStep' | 'startWith' | 'saveEvery' | 'limits' | 'fleet'
-> {
-  readonly pool: ThreadPool;
+export interface TrainingOptions
+  extends
+    LocalWorkOptions,
+    Pick<CoreOptions, 'totalSteps' | 'firstStep' | 'startWith' | 'saveEvery' | 'limits' | 'fleet'> {
   /** Whether the pool's threads train; else they only evaluate. */
   readonly localThreads: boolean;
   readonly pricing: Pricing;
   /** What the run has cost before `firstStep`. */
   readonly paid: LedgerState | undefined;
-  readonly validation: boolean;
   /** What was done before `firstStep`. */
   readonly before: RunProgress;
-  /** The numbers of a step's update. */
-  readonly hyper: (step: number) => Float32Array;
   readonly onEpoch: (event: EpochEvent) => void;
   /** After each step, or each lease of steps. */
   readonly onSteps: (steps: readonly StepSums[], progress: Progress) => void;
@@ -101,11 +77,11 @@ export class Training {
   readonly #options: TrainingOptions;
   readonly #core: Core<Pieces>;
   readonly #ledger: Ledger;
-  readonly #remotes = new Map<MemberId, RemoteMember>();
-  readonly #lost = new Set<MemberId>();
+  readonly #remotes = new RemoteMembers();
   readonly #contributors = new Set<MemberId>();
   readonly #tally: Tally;
   readonly #phases = new PhaseTally();
+  readonly #work: LocalWork;
   readonly #frames = new FrameMemory();
   readonly #finished: Promise<Finish>;
   /** Events that wait until the commands of the one before are done. */
@@ -114,14 +90,9 @@ export class Training {
   #finish: (finish: Finish) => void = () => undefined;
   #fail: (error: unknown) => void = () => undefined;
   #timer: NodeJS.Timeout | undefined;
-  /** The pool takes one job at a time. */
-  #job: Promise<unknown> = Promise.resolve();
-  #reduction: Reduction<number> | undefined;
-  #lastMember = LOCAL;
   /** This process has begun to train. */
   #began = false;
   #refused = 0;
-  #evaluated: { step: number; test: Evaluation; validation: Evaluation | undefined } | undefined;
 
   constructor(options: TrainingOptions) {
     const { plan, totalSteps, firstStep, before, pricing, paid } = options;
@@ -130,6 +101,7 @@ export class Training {
     const date = new Date().toISOString();
     this.#ledger = new Ledger({ plan, pricing, local, firstStep, before: paid, date }, seconds());
     this.#core = new Core({ ...options, longestLease: LONGEST_LEASE, ledger: this.#ledger });
+    this.#work = new LocalWork(options, this.#phases);
     this.#tally = new Tally(plan, totalSteps, firstStep, before);
     this.#finished = new Promise((resolve, reject) => {
       this.#finish = resolve;
@@ -139,7 +111,7 @@ export class Training {
 
   /** Remote workers that can be counted on. */
   get workers(): number {
-    return this.#remotes.size - this.#lost.size;
+    return this.#remotes.present;
   }
 
   /** Remote workers that are missing before the first step can begin. */
@@ -193,7 +165,7 @@ export class Training {
     else if (localThreads) {
       this.#tell({ type: 'joined', member: LOCAL, profile: this.#localProfile });
     } else {
-      if (this.#remotes.size === 0) this.#options.onWait(0, false);
+      if (this.workers === 0) this.#options.onWait(0, false);
       // A deadline may pass before anybody has come.
       this.#tell({ type: 'timer' });
     }
@@ -202,7 +174,7 @@ export class Training {
     });
     this.#tally.training.pause();
     if (outcome === 'notFinite') throw notFinite(this.#core.step);
-    const { test, validation } = await this.#evaluate();
+    const { test, validation } = await this.#work.evaluate(this.#tally.steps);
     return {
       outcome,
       limit,
@@ -234,8 +206,7 @@ export class Training {
   }
 
   join(member: RemoteMember): MemberId {
-    const id = ++this.#lastMember;
-    this.#remotes.set(id, member);
+    const id = this.#remotes.add(member);
     const { name, threads, price, traffic } = member;
     const profile = { name, threads, price, traffic, local: false };
     this.#tell({ type: 'joined', member: id, profile });
@@ -243,8 +214,7 @@ export class Training {
   }
 
   leave(id: MemberId): void {
-    this.#lost.delete(id);
-    if (this.#remotes.delete(id)) this.#tell({ type: 'left', member: id });
+    if (this.#remotes.remove(id)) this.#tell({ type: 'left', member: id });
   }
 
   /** Nothing is heard from a worker whose connection is open. */
@@ -320,7 +290,7 @@ export class Training {
       case 'reduce':
         this.#remotes.get(command.member)?.answered(true);
         this.#phases.used(command.member);
-        this.#reduce(command.pieces);
+        this.#work.add(this.#core.step, command.pieces);
         return;
       case 'discard':
         this.#discard(command);
@@ -331,9 +301,11 @@ export class Training {
       case 'expel':
         this.#remotes.get(command.member)?.expel();
         return;
-      case 'update':
-        this.#update(command.step);
+      case 'update': {
+        const sums = this.#work.update(command.step);
+        this.#tell({ type: 'updated', finite: this.#count([sums]) });
         return;
+      }
       case 'save':
         this.#options.onSave(command.step, this.#tally.progress);
         return;
@@ -341,12 +313,10 @@ export class Training {
         await this.#endEpoch(command.epoch);
         return;
       case 'lost':
-        this.#lost.add(command.member);
-        this.#remotes.get(command.member)?.lost(command.why);
+        this.#remotes.lose(command.member, command.why);
         return;
       case 'back':
-        this.#lost.delete(command.member);
-        this.#remotes.get(command.member)?.back();
+        this.#remotes.takeBack(command.member);
         return;
       case 'standing':
         this.#remotes.get(command.member)?.standing(command.spare, command.why);
@@ -393,68 +363,27 @@ export class Training {
       return;
     }
     const since = performance.now();
-    const pieces = await this.#compute(step, range);
+    const pieces = await this.#work.range(step, range);
     this.#phases.answered(LOCAL, (performance.now() - since) / 1000);
     this.#tell({ type: 'computed', member, step, range, pieces, finite: true, seconds: 0 });
   }
 
-  #compute(step: number, { first, last }: MicroBatchRange): Promise<HeldPiece[]> {
-    const job = this.#job.then(() => this.#options.pool.range(step, first, last));
-    this.#job = job.catch(() => undefined);
-    return job;
-  }
-
   async #lease(first: number, steps: number): Promise<void> {
-    const { pool, hyper } = this.#options;
-    const rows = Array.from({ length: steps }, (_, index) => hyper(first + index));
-    await this.#job;
-    const before = pool.threadSeconds;
-    const sums = await pool.lease(first, rows);
-    const after = pool.threadSeconds;
-    this.#phases.leased(before, after, pool.threads);
-    const finite = this.#count(sums);
-    const seconds = sumOfPhases(subtractPhases(after, before)) / pool.threads;
-    this.#tell({ type: 'leased', steps: sums.length, finite, seconds });
-  }
-
-  #reduce(pieces: Pieces): void {
-    const { pool, plan } = this.#options;
-    this.#reduction ??= new Reduction(
-      batchOf(plan, this.#core.step).microBatches,
-      (left, right) => {
-        pool.updater.add(left, right);
-        pool.pieces.give(right);
-        return left;
-      },
-    );
-    const since = performance.now();
-    for (const { node, place } of pieces) this.#reduction.take(node, place);
-    this.#phases.reduced(since);
+    const { sums, seconds } = await this.#work.lease(first, steps);
+    this.#tell({ type: 'leased', steps: sums.length, finite: this.#count(sums), seconds });
   }
 
   #discard({ member, pieces, why }: CoreCommand<Pieces> & { type: 'discard' }): void {
-    for (const { place } of pieces) this.#options.pool.pieces.give(place);
+    this.#work.discard(pieces);
     if (member === LOCAL) return;
     if (why !== 'probe') this.#refused += 1;
     this.#remotes.get(member)?.answered(why !== 'unasked');
   }
 
   async #check({ member, step, range }: CoreCommand<Pieces> & { type: 'check' }): Promise<void> {
-    const pieces = await this.#compute(step, range);
-    const finite = pieces.every(({ place }) => this.#options.pool.isFinite(place));
+    const pieces = await this.#work.range(step, range);
+    const finite = this.#work.isFinite(pieces);
     this.#tell({ type: 'checked', member, step, range, pieces, finite });
-  }
-
-  #update(step: number): void {
-    const { pool, hyper } = this.#options;
-    const root = this.#reduction?.root;
-    if (root === undefined) throw new Error(`Step ${step} has no sum.`);
-    const since = performance.now();
-    const sums = pool.update(step, root, hyper(step));
-    this.#phases.updated(since);
-    pool.pieces.give(root);
-    this.#reduction = undefined;
-    this.#tell({ type: 'updated', finite: this.#count([sums]) });
   }
 
   /** Counts steps that were taken; false if the last one was not finite. */
@@ -469,23 +398,11 @@ export class Training {
 
   async #endEpoch(epoch: number): Promise<void> {
     this.#tally.training.pause();
-    const { test, validation } = await this.#evaluate();
+    const { test, validation } = await this.#work.evaluate(this.#tally.steps);
     const { currency, total, seconds } = runCost(this.ledger);
     const cost = { currency, total, seconds };
     this.#options.onEpoch({ ...this.#tally.endEpoch(epoch, test, validation), cost });
     this.#tell({ type: 'evaluated', ...(validation && { accuracy: validation.accuracy }) });
-  }
-
-  /** The evaluation of the weights as they are; done once for each step. */
-  async #evaluate(): Promise<{ test: Evaluation; validation: Evaluation | undefined }> {
-    const { pool, validation } = this.#options;
-    if (this.#evaluated?.step !== this.#tally.steps) {
-      await this.#job;
-      const held = validation ? await pool.evaluate('validation') : undefined;
-      const test = await pool.evaluate('test');
-      this.#evaluated = { step: this.#tally.steps, test, validation: held };
-    }
-    return this.#evaluated;
   }
 }
 

@@ -5,7 +5,7 @@ import { WorkerProcesses } from '../bench/worker-processes.js';
 import { isLoopback, newToken, reachableHosts, workerUrl } from '../coordinator/addresses.js';
 import { Fleet } from '../coordinator/fleet.js';
 import { type PreparedRun, prepareRun } from '../coordinator/prepare.js';
-import type { RemoteMember } from '../coordinator/training.js';
+import type { RemoteMember } from '../coordinator/remote-members.js';
 import { NO_AUGMENTATION } from '../src/augment/augmentation.js';
 import type { CoordinatorConfig } from '../src/config/types.js';
 import type { Pricing } from '../src/cost/pricing.js';

@@ -4,7 +4,7 @@ import type { MemberId } from '../coordinator/core-messages.js';
 import { blockOf, type MicroBatchRange } from '../coordinator/ranges.js';
 import type { PreparedRun } from '../coordinator/prepare.js';
 import type { WorkerHost } from '../coordinator/remote-worker.js';
-import type { RemoteMember } from '../coordinator/training.js';
+import type { RemoteMember } from '../coordinator/remote-members.js';
 import type { Pricing } from '../src/cost/pricing.js';
 import { batchOf } from '../src/data/batches.js';
 import { DtrainError } from '../src/errors.js';

@@ -4,7 +4,7 @@ import type { ChosenEngine } from '../src/engine/choose.js';
 import type { EngineChoice } from '../src/engine/names.js';
 import { type Price, statePrice } from '../src/cost/price.js';
 import { DtrainError } from '../src/errors.js';
-import { FrameMemory } from '../src/frame-memory.js';
+import { FrameMemory } from '../src/memory.js';
 import { decodeFrame, encodeFrame } from '../src/protocol/frame.js';
 import {
   coordinatorMessage,

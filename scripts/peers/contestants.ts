@@ -1,33 +1,8 @@
 import { fileURLToPath } from 'node:url';
+import type { Contestant, Measurement, Surroundings } from './contestant.js';
 import { dtrainContestant } from './dtrain.js';
 import { type Framework, isInstalled, pythonOf, tfjsNode } from './folder.js';
 import { parseLine, run, works } from './processes.js';
-
-interface Measurement {
-  readonly samplesPerSecond: number;
-  /** Of what was measured, for people. */
-  readonly version: string;
-}
-
-/** One framework in one configuration. */
-export interface Contestant {
-  readonly name: string;
-  readonly cores: number;
-  /** Samples in a step, over all threads, ranks or workers together. */
-  readonly batch: number;
-  /** Why it cannot be measured here. */
-  readonly missing?: string;
-  measure(seconds: number): Promise<Measurement>;
-}
-
-export interface Surroundings {
-  /** Folder with MNIST. */
-  readonly data: string;
-  /** Folder with the frameworks. */
-  readonly peers: string;
-  /** Folder for what the runs leave. */
-  readonly scratch: string;
-}
 
 const TORCH_BATCHES = [64, 256, 1024];
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ResultEvent, StartEvent } from '../../dist/src/events.js';
-import type { Contestant, Surroundings } from './contestants.js';
+import type { Contestant, Surroundings } from './contestant.js';
 import { parseLine, run } from './processes.js';
 
 export const DTRAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));

@@ -1,5 +1,5 @@
 import { spreadOf } from '../../dist/bench/statistics.js';
-import type { Contestant } from './contestants.js';
+import type { Contestant } from './contestant.js';
 import { showSpread } from '../spread.js';
 
 type Rates = ReadonlyMap<Contestant, readonly number[]>;

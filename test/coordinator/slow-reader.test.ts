@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import type { RemoteMember } from '../../dist/coordinator/training.js';
+import type { RemoteMember } from '../../dist/coordinator/remote-members.js';
 import { encodeFrame } from '../../src/protocol/frame.js';
 import { limits, pieceBytes } from '../../src/protocol/protocol.js';
 import { model } from '../threads/problem.js';

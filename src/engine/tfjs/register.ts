@@ -1,15 +1,9 @@
 import type * as Core from '@tensorflow/tfjs-core';
-import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { KernelHeap, type WasmBackend } from './heap.js';
+import type { Register } from './kernel.js';
 import { registerMatMul } from './matmul.js';
 import { registerSegmentSum } from './segment-sum.js';
 import { registerWindowKernels } from './window-kernels.js';
-
-/** Registers a kernel of the WebAssembly backend, in place of its own if it has one. */
-export type Register<Inputs, Attributes> = (
-  kernelName: string,
-  compute: (inputs: Inputs, attributes: Attributes) => TensorInfo,
-) => void;
 
 /**
  * Gives TensorFlow.js's WebAssembly backend, which must be the one at work, the kernels that it

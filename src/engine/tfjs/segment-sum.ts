@@ -1,7 +1,7 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { sizeOf } from '../../model/model.js';
 import type { KernelHeap } from './heap.js';
-import type { Register } from './register.js';
+import type { Register } from './kernel.js';
 
 type Inputs = Readonly<Record<'x' | 'segmentIds', TensorInfo>>;
 

@@ -10,7 +10,7 @@ import {
   type Window,
 } from './gradient-kernels.js';
 import type { KernelHeap, KernelOperand } from './heap.js';
-import type { Register } from './register.js';
+import type { Register } from './kernel.js';
 
 type Image = [samples: number, rows: number, columns: number, channels: number];
 type Filter = [rows: number, columns: number, channels: number, filters: number];

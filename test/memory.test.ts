@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { FrameMemory } from '../src/frame-memory.js';
+import { FrameMemory, giveMemoryBack } from '../src/memory.js';
 
 const FRAME = 250_000;
 
@@ -12,4 +12,11 @@ test('frames that are done with do not heap up', () => {
     frames.giveBack(sent);
   }
   expect(most).toBeLessThan(24 * 1024 * 1024);
+});
+
+test('what nobody uses any more is given back', () => {
+  const before = process.memoryUsage().arrayBuffers;
+  (() => new Uint8Array(50_000_000).fill(1).length)();
+  giveMemoryBack();
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(10_000_000);
 });

@@ -1,6 +1,25 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
+type Collect = (options?: { readonly type: 'minor' }) => void;
+
+/** V8's own collector, which is not to be had otherwise. */
+let collect: Collect | undefined;
+
+function collector(): Collect {
+  setFlagsFromString('--expose-gc');
+  collect ??= runInNewContext('gc') as Collect;
+  return collect;
+}
+
+/**
+ * Gives back what nobody uses any more: what V8 would keep until it needs the room. Takes some ten
+ * milliseconds.
+ */
+export function giveMemoryBack(): void {
+  collector()();
+}
+
 /** Bytes of frames after which their memory is given back. */
 const DUE_BYTES = 8 * 1024 * 1024;
 
@@ -11,7 +30,6 @@ const DUE_BYTES = 8 * 1024 * 1024;
  */
 export class FrameMemory {
   #before = 0;
-  #collect: ((options: { readonly type: 'minor' }) => void) | undefined;
 
   /**
    * Gives the memory back if there is enough of it; to be called while others compute.
@@ -20,12 +38,6 @@ export class FrameMemory {
   giveBack(bytes: number): void {
     if (bytes - this.#before < DUE_BYTES) return;
     this.#before = bytes;
-    this.#collect ??= collector();
-    this.#collect({ type: 'minor' });
+    collector()({ type: 'minor' });
   }
-}
-
-function collector(): (options: { readonly type: 'minor' }) => void {
-  setFlagsFromString('--expose-gc');
-  return runInNewContext('gc') as ReturnType<typeof collector>;
 }
