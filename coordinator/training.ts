@@ -116,7 +116,7 @@ export class Training {
 
   /** Remote workers that are missing before the first step can begin. */
   get awaited(): number {
-    return this.#began ? 0 : Math.max(0, this.#options.startWith - this.#remotes.size);
+    return this.#began ? 0 : Math.max(0, this.#options.startWith - this.workers);
   }
 
   /** What the run has cost so far. */
