@@ -11,12 +11,13 @@ import { findModel } from '../src/model/files/find.js';
 import { type DescribedMachine, type FleetFile, readFleetFile } from './fleet-file.js';
 import { groupsOf } from './groups.js';
 import type { Coordinator, Job, Machine } from './machine.js';
+import type { Source } from './plan.js';
 import { readProfile } from './plan-file.js';
 import { probe, type ProbeListeners, type Profile } from './probe.js';
 
 /** What a plan is made from: what is trained, and which machines there are. */
 export interface Basis {
-  readonly source: 'measured' | 'recorded' | 'described';
+  readonly source: Exclude<Source, 'arithmetic'>;
   /** In which currency the prices are. */
   readonly currency: string;
   readonly job: Job;

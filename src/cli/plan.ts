@@ -1,7 +1,8 @@
 import { Command } from 'commander';
 import { basisOf } from '../../plan/basis.js';
 import { planCsv } from '../../plan/csv.js';
-import { makePlan, type Plan } from '../../plan/plan.js';
+import { makePlan } from '../../plan/make-plan.js';
+import type { Plan } from '../../plan/plan.js';
 import { planRecord, savePlan } from '../../plan/plan-file.js';
 import type { ProbeListeners } from '../../plan/probe.js';
 import { simulationCsv, simulationRecord } from '../../plan/simulation/report.js';
