@@ -120,6 +120,12 @@ export class ProbeMemory {
       words(state, this.#stateValues),
       words(out, 2 + LANES),
     ];
-    return Uint32Array.from(results.flatMap((part) => Array.from(part)));
+    const all = new Uint32Array(results.reduce((sum, { length }) => sum + length, 0));
+    let filled = 0;
+    for (const part of results) {
+      all.set(part, filled);
+      filled += part.length;
+    }
+    return all;
   }
 }
