@@ -87,9 +87,12 @@ export class Core<P> {
     this.#now = Math.max(now, this.#now);
     if (!this.#finished) this.#take(event);
     else if ('pieces' in event) this.#discardAfterEnd(event);
-    if (!this.#finished)
-      this.#assignment.setAlarm(this.#now, this.#waits ? this.#limit.at : Infinity);
     this.#options.ledger?.watch(event, this.#now, this.#commands);
+    // Only now does the ledger know who is there, and so until when the money lasts.
+    if (event.type === 'joined' || event.type === 'left') this.#end.membersChanged();
+    if (!this.#finished) {
+      this.#assignment.setAlarm(this.#now, this.#waits ? this.#limit.at : Infinity);
+    }
     return this.#commands;
   }
 
@@ -97,11 +100,9 @@ export class Core<P> {
     switch (event.type) {
       case 'joined':
         this.#roster.add(event.member, event.profile, this.#now);
-        this.#end.membersChanged();
         this.#arrived();
         return;
       case 'left':
-        this.#end.membersChanged();
         if (this.#roster.delete(event.member)) this.#departed();
         return;
       case 'silent':

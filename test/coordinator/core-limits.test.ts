@@ -122,6 +122,23 @@ describe('a budget', () => {
     expect(core.advanceTo(3)).toEqual([{ type: 'save', step: 1 }, spent]);
   });
 
+  test('ends a run that waits for more workers while the one that has come is paid', () => {
+    let [paid, since] = [0, 0];
+    const ledger = {
+      watch: (event: { readonly type: string }, now: number) => {
+        if (event.type !== 'joined') return;
+        [paid, since] = [1000, now];
+      },
+      spent: (now: number, more = 0) => BigInt(Math.ceil(paid * (now + more - since))),
+    };
+    const core: CoreUnderTest = coreWith({ budget: 3000n }, { ledger, startWith: 2 });
+    core.tell(timer);
+    core.now = 50;
+    core.join(1);
+    expect(core.advanceTo(52.5)).toEqual([]);
+    expect(core.advanceTo(53)).toEqual([{ type: 'save', step: 0 }, spent]);
+  });
+
   test('that does not even pay for a second leaves nothing to do', () => {
     const core = budgetCore(999n);
     core.now = 0.5;
