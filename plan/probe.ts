@@ -262,6 +262,8 @@ async function measureWorkers(
   signal: AbortSignal,
 ): Promise<MeasuredWorkers> {
   const { members } = workerProbe;
+  // Newcomers compile their code as they go: what they take at first says nothing of a run.
+  await workerProbe.together(members.length, seconds, signal);
   const trials: Trial[] = [];
   for (const workers of countsUpTo(members.length)) {
     trials.push(await workerProbe.together(workers, seconds, signal));
