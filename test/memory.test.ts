@@ -26,5 +26,6 @@ test('what nobody uses any more is given back', async () => {
   expect(reference.deref() === undefined).toBe(false);
   await new Promise(setImmediate);
   giveMemoryBack();
-  expect(reference.deref()).toBeUndefined();
+  // Its content is not for a report.
+  expect(reference.deref() === undefined).toBe(true);
 });
