@@ -34,7 +34,7 @@ export function fitTrials(
   });
   // What is more than that with other numbers of workers is in their waits.
   const contention = contentions.length === 0 ? 1 : Math.min(...contentions);
-  const slowed = workers.map((worker) => (worker.sharesCores ? { ...worker, contention } : worker));
+  const slowed = slowedBy(contention, workers);
   const { microBatches } = batchOf(job, 0);
   const waits = trials.map(({ done, seconds }) => {
     const machines = done.flatMap(({ worker }) => slowed[worker] ?? []);
@@ -42,4 +42,9 @@ export function fitTrials(
     return { workers: done.length, seconds: Math.max(0, seconds - rest.seconds) };
   });
   return { contention, waits };
+}
+
+/** The workers, those on shared cores with what that does to them. */
+export function slowedBy(contention: number, workers: readonly Machine[]): Machine[] {
+  return workers.map((worker) => (worker.sharesCores ? { ...worker, contention } : worker));
 }

@@ -12,7 +12,7 @@ import type { Pricing } from '../src/cost/pricing.js';
 import { batchOf } from '../src/data/batches.js';
 import { DtrainError } from '../src/errors.js';
 import { contentionOf, fitMessages, fitWorker, type Rounds } from './fit.js';
-import { fitTrials } from './fit-trials.js';
+import { fitTrials, slowedBy } from './fit-trials.js';
 import {
   type LeaseTimes,
   type MainThreadTimes,
@@ -291,6 +291,5 @@ async function measureWorkers(
     ...plan,
     parameters: model.parameterCount,
   });
-  const slowed = workers.map((worker) => (worker.sharesCores ? { ...worker, contention } : worker));
-  return { ...messages, waits, workers: slowed };
+  return { ...messages, waits, workers: slowedBy(contention, workers) };
 }

@@ -7,8 +7,10 @@ type Collect = (options?: { readonly type: 'minor' }) => void;
 let collect: Collect | undefined;
 
 function collector(): Collect {
-  setFlagsFromString('--expose-gc');
-  collect ??= runInNewContext('gc') as Collect;
+  if (collect === undefined) {
+    setFlagsFromString('--expose-gc');
+    collect = runInNewContext('gc') as Collect;
+  }
   return collect;
 }
 

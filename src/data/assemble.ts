@@ -50,10 +50,8 @@ export async function assemble(source: Source, options: AssembleOptions): Promis
     const chosen = await choose(source, options, training, test);
     const { shape, inputType } = source;
     const { normalise } = options;
-    const normalisation =
-      typeof normalise === 'string'
-        ? await normalisationOf(normalise, blocksOf(chosen.train), inputType, shape[2])
-        : normalise;
+    const blocks = blocksOf(chosen.train);
+    const normalisation = await normalisationOf(normalise, blocks, inputType, shape[2]);
     const change = (samples: Uint8Array): void => {
       if (inputType === 'float32') normaliseFloats(floatsIn(samples), normalisation);
     };

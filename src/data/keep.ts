@@ -1,5 +1,4 @@
 import { createHash, type Hash } from 'node:crypto';
-import { sha256 } from '../sha256.js';
 import type { MemorySplit, Split } from './dataset.js';
 import type { ImageFiles } from './image-files.js';
 import type { Blocks } from './normalise.js';
@@ -86,7 +85,7 @@ async function keepInFiles(
       change(room.subarray(0, size));
       room.set(ofShard, size);
       const content = room.subarray(0, size + ofShard.length);
-      paths.push(await cache.put(sha256(content), content));
+      paths.push(await cache.add(content));
       filled = 0;
     }
   }

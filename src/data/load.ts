@@ -44,7 +44,6 @@ export async function loadData(options: DataOptions): Promise<Dataset> {
     const { onNotice, signal } = options;
     const mnist = await loadMnist({ dataDir: dataDir ?? undefined, onNotice, signal });
     if (normalise === null) return mnist;
-    if (typeof normalise !== 'string') return { ...mnist, normalisation: normalise };
     const { train, inputType, shape } = mnist;
     const pixels = [train.images];
     const normalisation = await normalisationOf(normalise, () => pixels, inputType, shape[2]);

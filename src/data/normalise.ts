@@ -65,14 +65,15 @@ export function floatsIn({ buffer, byteOffset, byteLength }: Uint8Array): Float3
 /**
  * The normalisation of a training set. `standard`: mean 0 and deviation 1 of each channel; `unit`: 0
  * to 1, of bytes by 255 and of floats by each channel's least and greatest value; `none`: as they
- * are. Computed in a fixed order with + - * / and the square root alone, bytes' sums exactly.
+ * are; or one that is given. Computed in a fixed order with + - * / and the square root alone, bytes' sums exactly.
  */
 export async function normalisationOf(
-  how: NormalisationName,
+  how: NormalisationName | Normalisation,
   samples: Blocks,
   inputType: InputType,
   channels: number,
 ): Promise<Normalisation> {
+  if (typeof how !== 'string') return how;
   if (inputType === 'uint8') {
     const tables = tablesOf(channels);
     if (how === 'standard') return standardOfBytes(samples, tables);

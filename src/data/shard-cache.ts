@@ -59,6 +59,15 @@ export class ShardCache {
           `${sha256.slice(0, 12)}; fetch it again.`,
       );
     }
+    return this.#write(path, bytes);
+  }
+
+  /** Keeps a shard under the name that it has. @returns the path of its file. Throws WRITE_FAILED */
+  async add(bytes: Uint8Array): Promise<string> {
+    return this.#write(this.pathOf(sumOf(bytes)), bytes);
+  }
+
+  async #write(path: string, bytes: Uint8Array): Promise<string> {
     // Complete before it has its name: neither a kill nor another process leaves half a shard.
     const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
     try {

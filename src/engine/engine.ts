@@ -4,6 +4,9 @@ export const PAGE = 65_536;
 /** Says that kernel functions take places in one memory, in bytes from its start. */
 export type Place = number;
 
+/** Float32 values of an evaluated micro-batch: loss, correct answers, each lane's class. */
+export const EVALUATION_ROW = 16;
+
 /** Adds pieces up and takes the optimizer's step: the same bits whatever computes the gradients. */
 export interface Updater {
   add(left: Place, right: Place): void;

@@ -2,14 +2,20 @@ import { byteTable, tablesOf } from '../data/normalise.js';
 import { initialWeights } from '../model/initial-weights.js';
 import { type Model, sizeOf } from '../model/model.js';
 import { type OptimizerName, stateSlots, stepHyperparameters } from '../optim/optimizer.js';
-import { type Engine, type GradientPlaces, PAGE, type Place, updateAll } from './engine.js';
+import {
+  type Engine,
+  EVALUATION_ROW,
+  type GradientPlaces,
+  PAGE,
+  type Place,
+  updateAll,
+} from './engine.js';
 import { LANES } from './ir/types.js';
 import { CHECK_VALUES, slicesOf } from './kernels/optimizer.js';
 import { pieceSizeOf } from './program.js';
 
 /** A micro-batch, and one that is not full. */
 const SAMPLES = 2 * LANES - 3;
-const EVALUATION = 16;
 const HYPER = { momentum: 0.9, weightDecay: 0.01 };
 
 /** A small batch in a memory where engines can work on it in turn. */
@@ -63,7 +69,7 @@ export class ProbeMemory {
       state: this.floats(new Float32Array(this.#stateValues)),
       hyper: this.floats(stepHyperparameters(HYPER, 0.01, SAMPLES, 0)),
       check: this.floats(new Float32Array(slicesOf(this.#parameters) * CHECK_VALUES)),
-      out: this.floats(new Float32Array(EVALUATION)),
+      out: this.floats(new Float32Array(EVALUATION_ROW)),
       draws: this.bytes(new Uint8Array(Uint32Array.of(1, 2, 0, 1, 2, LANES).buffer)),
     };
   }

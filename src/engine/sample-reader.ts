@@ -1,10 +1,7 @@
 import type { Chance } from './chance.js';
-import type { Place, SampleCall, Surroundings } from './engine.js';
+import { EVALUATION_ROW, type Place, type SampleCall, type Surroundings } from './engine.js';
 import { LANES } from './ir/types.js';
 import { readSample, type SampleLayout } from './sample-values.js';
-
-/** Float32 values of an evaluated micro-batch: loss, correct answers, each lane's class. */
-const ROW = 16;
 
 /** What an approximate engine reads of the memory that it shares, and writes there. */
 export class SampleReader {
@@ -70,10 +67,10 @@ export class SampleReader {
     classes: ArrayLike<number>,
   ): void {
     const { buffer } = this.#surroundings.memory;
-    const rows = new Float32Array(buffer, out, Math.ceil(labels.length / LANES) * ROW);
+    const rows = new Float32Array(buffer, out, Math.ceil(labels.length / LANES) * EVALUATION_ROW);
     rows.fill(0);
     labels.forEach((label, sample) => {
-      const row = Math.floor(sample / LANES) * ROW;
+      const row = Math.floor(sample / LANES) * EVALUATION_ROW;
       const found = classes[sample] ?? NaN;
       rows[row] = (rows[row] ?? 0) + (losses[sample] ?? NaN);
       rows[row + 1] = (rows[row + 1] ?? 0) + (found === label ? 1 : 0);

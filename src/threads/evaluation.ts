@@ -1,5 +1,5 @@
+import { EVALUATION_ROW } from '../engine/engine.js';
 import { LANES } from '../engine/ir/types.js';
-import { EVALUATION_ROW } from './memory.js';
 
 export interface Evaluation {
   readonly samples: number;

@@ -43,6 +43,11 @@ export class Gatherer {
     return this.#set.count;
   }
 
+  /** Samples are read from files. */
+  get inFiles(): boolean {
+    return this.#reader !== undefined;
+  }
+
   /**
    * @param placeOf in the set's list, of each sample
    * @throws DtrainError DATA_MISSING

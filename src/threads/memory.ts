@@ -1,6 +1,6 @@
 import type { SplitSize } from '../data/dataset.js';
 import { microBatchesOf } from '../data/batches.js';
-import type { Place } from '../engine/engine.js';
+import { EVALUATION_ROW, type Place } from '../engine/engine.js';
 import { LANES } from '../engine/ir/types.js';
 import { CHECK_VALUES, slicesOf } from '../engine/kernels/optimizer.js';
 import { rootLevel } from '../reduce/tree.js';
@@ -67,8 +67,6 @@ export interface MemoryPlan {
 export const LONGEST_LEASE = 256;
 /** Bytes of one step's hyper-parameters. */
 export const HYPER_ROW = 64;
-/** Float32 values of an evaluated micro-batch: loss, correct answers, each lane's class. */
-export const EVALUATION_ROW = 16;
 
 /** The most pieces that the main thread holds, for each micro-batch of a step. */
 const HELD_PIECES = 4;

@@ -3,14 +3,20 @@ import type { ImageAugmentation } from '../augment/augmentation.js';
 import { batchOf, microBatchesOf } from '../data/batches.js';
 import type { Split, SplitSize } from '../data/dataset.js';
 import type { HoldOut } from '../data/order.js';
-import { type CallSizes, PAGE, type Place, updateAll, type Updater } from '../engine/engine.js';
+import {
+  type CallSizes,
+  EVALUATION_ROW,
+  PAGE,
+  type Place,
+  updateAll,
+  type Updater,
+} from '../engine/engine.js';
 import { CORRECT, LOSS, type Program } from '../engine/program.js';
 import { DtrainError, reasonOf } from '../errors.js';
 import { coveringNodes, type TreeNode } from '../reduce/tree.js';
 import { type Evaluation, summarize } from './evaluation.js';
 import { Control, jobKinds, nodeWord, nodeWords } from './control.js';
 import {
-  EVALUATION_ROW,
   fillMemory,
   HYPER_ROW,
   LONGEST_LEASE,

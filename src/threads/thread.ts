@@ -4,12 +4,11 @@ import { type Batch, batchOf } from '../data/batches.js';
 import type { SplitSize } from '../data/dataset.js';
 import { epochOrder } from '../data/order.js';
 import { LANES } from '../engine/ir/types.js';
-import type { CallSizes, Place } from '../engine/engine.js';
+import { type CallSizes, EVALUATION_ROW, type Place } from '../engine/engine.js';
 import { CORRECT, LOSS } from '../engine/program.js';
 import { coveringNodes, leavesOf, parentOf, type TreeNode } from '../reduce/tree.js';
 import { Control, jobKinds, nodeWord, nodeWords } from './control.js';
 import {
-  EVALUATION_ROW,
   HYPER_ROW,
   type MemoryPlan,
   type OwnMemory,
@@ -66,7 +65,7 @@ class ComputeThread {
   readonly #clock: PhaseClock;
   /** Each thread takes its slots from another one on, which it then finds in its cache. */
   readonly #firstSlot: number;
-  /** What this thread has computed of a range: samples of the step's batch. */
+  /** What this thread has computed of a range, if it can read ahead: samples of the step's batch. */
   readonly #computed: { readonly step: number; readonly first: number; readonly count: number }[] =
     [];
   #order: { epoch: number; sampleAt: (place: number) => number } | undefined;
@@ -139,7 +138,9 @@ class ComputeThread {
     this.#draws.set([this.#start.seed, step, first]);
     this.#engine.samples.gradients(samples, piece, this.#draws.byteOffset);
     this.#clock.add('compute', gathered);
-    if (this.#control.get('kind') === jobKinds.range) this.#computed.push({ step, first, count });
+    if (this.#training.inFiles && this.#control.get('kind') === jobKinds.range) {
+      this.#computed.push({ step, first, count });
+    }
     this.#reduce(node, piece, batch);
   }
 
